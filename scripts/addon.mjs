@@ -1,0 +1,71 @@
+// Tells whether the built addon is that of the sources as they are. Content decides, not times: a
+// checkout or a copy changes every time and nothing else.
+//
+//   node scripts/addon.mjs begin    before a build: notes what is going to be built
+//   node scripts/addon.mjs end      after it: the build's results belong to what was noted
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { root } from './run.mjs';
+
+const cache = join(root, 'node_modules/.cache/roomcast');
+const begun = join(cache, 'addon.begun');
+const built = join(cache, 'addon.built');
+
+/** Whether the addon is there and was built from the present sources on this platform. */
+export function addonIsFresh() {
+  try {
+    const { sources, results } = JSON.parse(readFileSync(built, 'utf8'));
+    return sources === sourcesHash() && results === resultsHash();
+  } catch {
+    return false;
+  }
+}
+
+function sourcesHash() {
+  const files = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'package.json', ...filesUnder('src')];
+  return hash(
+    files.filter(file => existsSync(join(root, file))),
+    `${process.platform} ${process.arch}`,
+  );
+}
+
+function resultsHash() {
+  const addons = readdirSync(root).filter(name => /^roomcast\..+\.node$/.test(name));
+  if (addons.length === 0) throw new Error('No addon has been built');
+  return hash(['binding.js', 'binding.d.ts', ...addons.sort()]);
+}
+
+function filesUnder(folder) {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath ?? entry.path, entry.name).slice(root.length + 1))
+    .sort();
+}
+
+function hash(files, start = '') {
+  const sum = createHash('sha256').update(start);
+  for (const file of files) {
+    const content = readFileSync(join(root, file));
+    sum.update(`\0${file}\0${content.length}\0`).update(content);
+  }
+  return sum.digest('hex');
+}
+
+if (process.argv[2] === 'begin') {
+  mkdirSync(cache, { recursive: true });
+  rmSync(built, { force: true });
+  writeFileSync(begun, JSON.stringify({ sources: sourcesHash() }));
+} else if (process.argv[2] === 'end') {
+  const { sources } = JSON.parse(readFileSync(begun, 'utf8'));
+  writeFileSync(begun, JSON.stringify({ sources, results: resultsHash() }));
+  renameSync(begun, built);
+}

@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { basename, dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/**
+ * Runs a command in the project's root with this process' own stdin, stdout and stderr. Resolves
+ * with its exit code; one that a signal ended counts as 128 + the signal's number, as in a shell.
+ * Rejects where the command cannot be started.
+ */
+export function run(command, args, options) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio: 'inherit', ...options });
+    let received;
+    const passOn = signal => {
+      received = signal;
+      child.kill(signal);
+    };
+    for (const signal of SIGNALS) process.on(signal, passOn);
+    const done = () => {
+      for (const signal of SIGNALS) process.off(signal, passOn);
+    };
+    child.once('error', error => {
+      done();
+      reject(error);
+    });
+    child.once('close', (code, signal) => {
+      done();
+      // Whoever started us must see that a signal ended us, not that a step failed; and no
+      // further step may start.
+      if (received) process.kill(process.pid, received);
+      else resolve(code ?? 128 + constants.signals[signal]);
+    });
+  });
+}
+
+/**
+ * Runs npm: the one that runs this script where there is one, so that no other version comes in.
+ */
+export function npm(...args) {
+  const cli = process.env.npm_execpath;
+  if (cli && basename(cli) === 'npm-cli.js') return run(process.execPath, [cli, ...args]);
+  return run('npm', args, { shell: process.platform === 'win32' });
+}

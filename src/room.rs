@@ -1,0 +1,426 @@
+//! The room table: what all shards must agree on. Of each room its counter, newest state, history and number of members.
+//!
+//! One plain mutex guards it all (not an async one: no critical section awaits, and each is about a microsecond).
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use crate::message::Resume;
+use crate::room_id::RoomId;
+use crate::update::{self, Counts};
+
+/// A room's identity, shared by everyone who speaks of it. A room that was forgotten and comes back is another `Room`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Unique within the hub, never used again.
+    pub key: u64,
+    /// The id on the wire.
+    pub id: RoomId,
+}
+
+/// One numbered update as a ready frame, encoded once and shared by all who are sent it.
+#[derive(Debug)]
+pub struct Update {
+    /// The room it is of.
+    pub room: Arc<Room>,
+    /// Grows by one with every update of the hub, over all rooms and epochs: what a member has seen is known by it.
+    pub ordinal: u64,
+    /// The number on the wire, within the room's epoch.
+    pub seq: u64,
+    /// It carries counts: conflation keeps the newest such one.
+    pub has_counts: bool,
+    /// The new epoch, where this is the first update in it that members who stayed are sent.
+    pub announces: Option<Arc<str>>,
+    /// When the bot handed it over.
+    pub at: Instant,
+    /// The whole WebSocket frame.
+    pub frame: Bytes,
+}
+
+/// A room's newest state, as a polling endpoint answers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomState {
+    /// The counts of the newest update that had any.
+    pub counts: Counts,
+    /// The number of the room's newest update.
+    pub seq: u64,
+    /// What `seq` counts within.
+    pub epoch: Arc<str>,
+}
+
+/// What a join gave: all that the member is to be told, and where its stream begins.
+#[derive(Debug)]
+pub struct Joined {
+    /// The room.
+    pub room: Arc<Room>,
+    /// `seq` of ROOM_JOINED.
+    pub seq: u64,
+    /// `epoch` of ROOM_JOINED.
+    pub epoch: Arc<str>,
+    /// `recovered` of ROOM_JOINED.
+    pub recovered: Option<bool>,
+    /// The missed updates, or the snapshot, or nothing.
+    pub owed: Vec<Arc<Update>>,
+    /// Updates up to this ordinal are not for the member any more.
+    pub since: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    room: Arc<Room>,
+    epoch: Arc<str>,
+    /// The next update says the epoch, since members stayed over its beginning.
+    announce_epoch: bool,
+    seq: u64,
+    counts: Option<Counts>,
+    history: VecDeque<Arc<Update>>,
+    /// Members by shard.
+    members: Box<[u32]>,
+    /// The last update or departure.
+    touched: Instant,
+}
+
+impl Entry {
+    fn member_total(&self) -> u64 {
+        self.members.iter().map(|&n| u64::from(n)).sum()
+    }
+
+    /// Nothing was ever sent here, so forgetting it loses nothing.
+    fn is_pristine(&self) -> bool {
+        self.seq == 0 && self.counts.is_none() && !self.announce_epoch
+    }
+
+    fn holds_all_after(&self, last_seq: u64) -> bool {
+        last_seq == self.seq
+            || last_seq < self.seq
+                && self
+                    .history
+                    .front()
+                    .is_some_and(|first| first.seq <= last_seq + 1)
+    }
+
+    fn snapshot(&self, counts: Counts, ordinal: u64, at: Instant) -> Arc<Update> {
+        let update = update::Update::CountUpdated { counts };
+        let frame = update::encode(
+            &self.room.id,
+            &update,
+            SystemTime::now(),
+            self.seq,
+            Some(&self.epoch),
+        );
+        let announces = Some(self.epoch.clone());
+        Arc::new(Update {
+            room: self.room.clone(),
+            ordinal,
+            seq: self.seq,
+            has_counts: true,
+            announces,
+            at,
+            frame,
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Table {
+    rooms: HashMap<RoomId, Entry>,
+    /// The epoch that new rooms begin with. Renewed whenever a room that had a past is forgotten: until then
+    /// no room of this epoch can have counted before, so they can all share it.
+    epoch: Arc<str>,
+    ordinal: u64,
+    next_key: u64,
+    memberships: u64,
+}
+
+impl Table {
+    fn entry(&mut self, id: &RoomId, shards: usize, now: Instant) -> &mut Entry {
+        if !self.rooms.contains_key(id) {
+            let room = Arc::new(Room {
+                key: self.next_key,
+                id: id.clone(),
+            });
+            self.next_key += 1;
+            let entry = Entry {
+                room,
+                epoch: self.epoch.clone(),
+                announce_epoch: false,
+                seq: 0,
+                counts: None,
+                history: VecDeque::new(),
+                members: vec![0; shards].into_boxed_slice(),
+                touched: now,
+            };
+            self.rooms.insert(id.clone(), entry);
+        }
+        self.rooms
+            .get_mut(id)
+            .expect("the entry was just made sure of")
+    }
+}
+
+/// The table of all rooms of a hub.
+#[derive(Debug)]
+pub struct RoomTable {
+    shards: usize,
+    history: usize,
+    table: Mutex<Table>,
+}
+
+impl RoomTable {
+    /// An empty table for a hub of `shards` shards that holds `history` updates per room.
+    pub fn new(shards: usize, history: usize) -> Self {
+        let table = Table {
+            rooms: HashMap::new(),
+            epoch: new_epoch(),
+            ordinal: 0,
+            next_key: 0,
+            memberships: 0,
+        };
+        Self {
+            shards,
+            history,
+            table: Mutex::new(table),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        // A panic while the lock was held left at worst one room behind its members; the hub goes on.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Numbers an update, encodes it, keeps it, and hands it to `deliver` for each shard that has members.
+    ///
+    /// `deliver` runs under the lock: that is what makes the order in every shard's queue the order of the numbers.
+    /// `counts` become the room's state.
+    pub fn broadcast(
+        &self,
+        id: &RoomId,
+        news: &update::Update<'_>,
+        counts: Option<Counts>,
+        mut deliver: impl FnMut(usize, Arc<Update>),
+    ) {
+        let now = Instant::now();
+        let mut table = self.lock();
+        table.ordinal += 1;
+        let ordinal = table.ordinal;
+        let entry = table.entry(id, self.shards, now);
+        entry.seq += 1;
+        entry.touched = now;
+        let announces = std::mem::take(&mut entry.announce_epoch).then(|| entry.epoch.clone());
+        let frame = update::encode(id, news, SystemTime::now(), entry.seq, announces.as_deref());
+        let (room, seq, has_counts) = (entry.room.clone(), entry.seq, counts.is_some());
+        let update = Arc::new(Update {
+            room,
+            ordinal,
+            seq,
+            has_counts,
+            announces,
+            at: now,
+            frame,
+        });
+        if has_counts {
+            entry.counts = counts;
+        }
+        if self.history > 0 {
+            if entry.history.len() == self.history {
+                entry.history.pop_front();
+            }
+            entry.history.push_back(update.clone());
+        }
+        for (shard, _) in entry
+            .members
+            .iter()
+            .enumerate()
+            .filter(|(_, members)| **members > 0)
+        {
+            deliver(shard, update.clone());
+        }
+    }
+
+    /// Makes a session of `shard` a member, or answers a member that joins again (`already`: never a replay).
+    pub fn join(
+        &self,
+        id: &RoomId,
+        shard: usize,
+        resume: Option<&Resume>,
+        already: bool,
+    ) -> Joined {
+        let now = Instant::now();
+        let mut table = self.lock();
+        let ordinal = table.ordinal;
+        if !already {
+            table.memberships += 1;
+        }
+        let entry = table.entry(id, self.shards, now);
+        if !already {
+            entry.members[shard] += 1;
+        }
+        let last_seq = resume
+            .filter(|resume| !already && resume.epoch.as_deref() == Some(&*entry.epoch))
+            .and_then(|resume| resume.last_seq);
+        let (seq, recovered, owed) = match last_seq {
+            Some(last_seq) if entry.holds_all_after(last_seq) => {
+                let missed = entry
+                    .history
+                    .iter()
+                    .filter(|update| update.seq > last_seq)
+                    .cloned()
+                    .collect();
+                (last_seq, Some(true), missed)
+            }
+            _ => {
+                let snapshot = entry
+                    .counts
+                    .map(|counts| entry.snapshot(counts, ordinal, now));
+                (
+                    entry.seq,
+                    resume.map(|_| false),
+                    snapshot.into_iter().collect(),
+                )
+            }
+        };
+        Joined {
+            room: entry.room.clone(),
+            seq,
+            epoch: entry.epoch.clone(),
+            recovered,
+            owed,
+            since: ordinal,
+        }
+    }
+
+    /// Ends a membership. A room without a past goes with its last member.
+    pub fn leave(&self, room: &Room, shard: usize) {
+        let mut table = self.lock();
+        let Some(entry) = table
+            .rooms
+            .get_mut(&room.id)
+            .filter(|entry| entry.room.key == room.key)
+        else {
+            return;
+        };
+        entry.members[shard] = entry.members[shard].saturating_sub(1);
+        entry.touched = Instant::now();
+        let empty = entry.is_pristine() && entry.member_total() == 0;
+        table.memberships = table.memberships.saturating_sub(1);
+        if empty {
+            table.rooms.remove(&room.id);
+        }
+    }
+
+    /// Ends all memberships of one shard: it starts again empty.
+    pub fn leave_all(&self, shard: usize) {
+        let mut table = self.lock();
+        let now = Instant::now();
+        let mut ended = 0;
+        for entry in table
+            .rooms
+            .values_mut()
+            .filter(|entry| entry.members[shard] > 0)
+        {
+            ended += u64::from(std::mem::take(&mut entry.members[shard]));
+            entry.touched = now;
+        }
+        table.memberships = table.memberships.saturating_sub(ended);
+    }
+
+    /// Drops a room's state and history. Members stay, and are told the new epoch by the next update.
+    /// False where the room is not known.
+    pub fn forget(&self, id: &RoomId) -> bool {
+        let mut table = self.lock();
+        let Some(entry) = table.rooms.get(id) else {
+            return false;
+        };
+        let members = entry.member_total();
+        if !entry.is_pristine() {
+            table.epoch = new_epoch();
+        }
+        if members == 0 {
+            table.rooms.remove(id);
+            return true;
+        }
+        let epoch = table.epoch.clone();
+        if let Some(entry) = table.rooms.get_mut(id).filter(|entry| !entry.is_pristine()) {
+            (entry.epoch, entry.announce_epoch) = (epoch, true);
+            (entry.seq, entry.counts) = (0, None);
+            entry.history = VecDeque::new();
+        }
+        true
+    }
+
+    /// Forgets the rooms that had neither members nor updates for `ttl`.
+    pub fn sweep(&self, ttl: Duration) {
+        let now = Instant::now();
+        let mut table = self.lock();
+        let mut had_past = false;
+        table.rooms.retain(|_, entry| {
+            let keep = entry.member_total() > 0 || now.duration_since(entry.touched) < ttl;
+            had_past |= !keep && !entry.is_pristine();
+            keep
+        });
+        if had_past {
+            table.epoch = new_epoch();
+        }
+    }
+
+    /// Members of a room over all shards.
+    pub fn member_total(&self, id: &RoomId) -> u64 {
+        self.lock().rooms.get(id).map_or(0, Entry::member_total)
+    }
+
+    /// The room, where it has members, and the shards they are on.
+    pub fn occupied(&self, id: &RoomId) -> Option<(Arc<Room>, Box<[u32]>)> {
+        let table = self.lock();
+        let entry = table
+            .rooms
+            .get(id)
+            .filter(|entry| entry.member_total() > 0)?;
+        Some((entry.room.clone(), entry.members.clone()))
+    }
+
+    /// Ids of the rooms with members.
+    pub fn active(&self) -> Vec<RoomId> {
+        let table = self.lock();
+        table
+            .rooms
+            .values()
+            .filter(|entry| entry.member_total() > 0)
+            .map(|entry| entry.room.id.clone())
+            .collect()
+    }
+
+    /// The newest state, where a room's counts are known.
+    pub fn state(&self, id: &RoomId) -> Option<RoomState> {
+        let table = self.lock();
+        let entry = table.rooms.get(id)?;
+        Some(RoomState {
+            counts: entry.counts?,
+            seq: entry.seq,
+            epoch: entry.epoch.clone(),
+        })
+    }
+
+    /// (rooms known, memberships)
+    pub fn totals(&self) -> (u64, u64) {
+        let table = self.lock();
+        (table.rooms.len() as u64, table.memberships)
+    }
+}
+
+/// Short, opaque, and not to be met twice: `RandomState` is seeded by the system's randomness once per thread and
+/// differs with every call.
+fn new_epoch() -> Arc<str> {
+    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut rest = RandomState::new().hash_one(SystemTime::now());
+    let digits = std::iter::repeat_with(|| {
+        let digit = DIGITS[(rest % 36) as usize];
+        rest /= 36;
+        char::from(digit)
+    });
+    digits.take(9).collect::<String>().into()
+}

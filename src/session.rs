@@ -1,0 +1,463 @@
+//! One connection: the verdict on who it is, its messages, heartbeat and end.
+//!
+//! A session does not reach up. It is polled by its shard, and what it wants done beyond itself it returns as an
+//! [`Effect`]; the shard does that and polls again, until nothing is left to do.
+
+mod closing;
+mod messages;
+mod questions;
+mod stream;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use crate::admission::Permit;
+use crate::close::{self, CloseReason};
+use crate::codec::Decoder;
+use crate::frame;
+use crate::message::{self, Resume};
+use crate::metrics;
+use crate::notice::{Abandoned, Client};
+use crate::options::Options;
+use crate::outbox::Outbox;
+use crate::rate::Rate;
+use crate::room::{Room, Update};
+use crate::room_id::RoomId;
+use crate::shared::Shared;
+use crate::transport::Transport;
+
+pub(crate) use closing::LINGER;
+use closing::Phase;
+pub use questions::JoinVerdict;
+use questions::Questions;
+pub use stream::Scratch;
+
+/// The bot's verdict on who a client is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Let in.
+    Accepted {
+        /// Who it is.
+        user: String,
+        /// When that ends.
+        expires_at: Option<SystemTime>,
+        /// The bot's side keeps something for this connection, and is to hear of its end.
+        known: bool,
+    },
+    /// Not let in, for this reason.
+    Denied(CloseReason),
+    /// The hook threw, rejected or timed out.
+    Failed,
+}
+
+/// What a session wants done beyond itself.
+#[derive(Debug)]
+pub enum Effect {
+    /// To become a member.
+    Join(RoomId, Option<Resume>),
+    /// To have the bot asked whether it may.
+    AskJoin {
+        /// The question's number.
+        ask: u64,
+        /// The room.
+        room: RoomId,
+    },
+    /// The bot said no to this room.
+    Denied(RoomId),
+    /// To be a member no more.
+    Leave(RoomId),
+    /// To know how many members the room has.
+    Status(RoomId),
+    /// A question needs no answer any more.
+    Abandon {
+        /// The question; none: who this is.
+        ask: Option<u64>,
+        /// Why.
+        why: Abandoned,
+    },
+    /// The verdict came too late.
+    Unverified,
+    /// The backlog was conflated for the first time since it was empty.
+    Slow,
+    /// To be forgotten; the connection ended with this.
+    Ended(CloseReason),
+}
+
+/// One room that a session is a member of.
+#[derive(Debug)]
+pub struct Membership {
+    /// The room.
+    pub room: Arc<Room>,
+    /// Where in the shard's list of the room's members the session stands.
+    pub place: usize,
+}
+
+/// The server's side of one connection.
+#[derive(Debug)]
+pub struct Session {
+    /// Unique within the hub.
+    pub id: u64,
+    /// The rooms it is in; kept by the shard.
+    pub rooms: Vec<Membership>,
+    /// The bot's side has heard of it, and is to hear of its end.
+    pub known: bool,
+    transport: Transport,
+    outbox: Outbox,
+    phase: Phase,
+    user: Option<Arc<str>>,
+    remote: Option<IpAddr>,
+    /// What was read and is not decoded yet: bytes behind the request, or behind a message that has to wait.
+    unread: Bytes,
+    /// None while nothing of a message has come.
+    decoder: Option<Box<Decoder>>,
+    questions: Option<Box<Questions>>,
+    /// Questions asked so far: a late answer never meets a later question.
+    asked: u64,
+    rate: Rate,
+    heard: Instant,
+    pinged: Option<Instant>,
+    expires: Option<Instant>,
+    slow: Option<Instant>,
+    /// The slow consumer has been reported.
+    slow_told: bool,
+    _permit: Permit,
+}
+
+impl Session {
+    /// A session whose 101 is under way, and whose client is yet to be identified.
+    pub fn new(
+        id: u64,
+        transport: Transport,
+        accept: Bytes,
+        behind: Bytes,
+        remote: Option<IpAddr>,
+        permit: Permit,
+        options: &Options,
+    ) -> Self {
+        let now = Instant::now();
+        let mut outbox = Outbox::default();
+        outbox.push_answer(accept);
+        Self {
+            id,
+            rooms: Vec::new(),
+            known: false,
+            transport,
+            outbox,
+            phase: Phase::Verdict {
+                deadline: now + options.auth_timeout,
+            },
+            user: None,
+            remote,
+            unread: behind,
+            decoder: None,
+            questions: None,
+            asked: 0,
+            rate: Rate::default(),
+            heard: now,
+            pinged: None,
+            expires: None,
+            slow: None,
+            slow_told: false,
+            _permit: permit,
+        }
+    }
+
+    /// The client as the bot knows it; none before it was let in.
+    pub fn client(&self) -> Option<Client> {
+        Some(Client {
+            id: self.id,
+            user: self.user.clone()?,
+            remote: self.remote,
+        })
+    }
+
+    /// Who the client was found to be.
+    pub fn user(&self) -> Option<&Arc<str>> {
+        self.user.as_ref()
+    }
+
+    /// Whether the verdict on who this is has yet to come.
+    pub fn awaits_verdict(&self) -> bool {
+        matches!(self.phase, Phase::Verdict { .. })
+    }
+
+    /// Lets the client in.
+    pub fn welcome(&mut self, user: Arc<str>, expires_at: Option<SystemTime>, known: bool) {
+        let now = Instant::now();
+        self.outbox
+            .push_answer(message::connection_established(&user, SystemTime::now()));
+        self.user = Some(user);
+        self.known |= known;
+        self.expires = expires_at.map(|at| now + remaining(at));
+        self.phase = Phase::Open;
+        self.heard = now;
+    }
+
+    /// Queues an answer to one of the client's messages.
+    pub fn answer(&mut self, frame: Bytes) {
+        self.outbox.push_answer(frame);
+    }
+
+    /// Tells the client that it is a member no more.
+    pub fn tell_left(&mut self, room: &RoomId) {
+        if let Some(user) = &self.user {
+            self.outbox
+                .push_answer(message::room_left(room, user, SystemTime::now()));
+        }
+    }
+
+    /// Queues an update that is not part of a fan-out.
+    pub fn push_update(&mut self, update: Arc<Update>, shared: &Shared) {
+        if !matches!(self.phase, Phase::Open) {
+            return;
+        }
+        self.outbox.push_update(update);
+        self.bound_backlog(shared);
+    }
+
+    /// Gives the client updates that reached the shard together: `merged` is all their frames in a row. Written at
+    /// once where nothing waits before them. True where the shard has to poll the session.
+    pub fn offer(
+        &mut self,
+        updates: &[Arc<Update>],
+        merged: &[u8],
+        cx: &mut Context<'_>,
+        shared: &Shared,
+    ) -> bool {
+        if !matches!(self.phase, Phase::Open) {
+            return false;
+        }
+        if !self.outbox.is_empty() {
+            updates
+                .iter()
+                .for_each(|update| self.outbox.push_update(update.clone()));
+            self.bound_backlog(shared);
+            return self.slow.is_some() && !self.slow_told;
+        }
+        match self.transport.poll_write(cx, merged) {
+            Poll::Ready(Ok(written)) => {
+                metrics::add(&shared.counters.sent_bytes, written as u64);
+                if written == merged.len() {
+                    return false;
+                }
+                self.outbox.push_rest(updates, written);
+            }
+            // The error comes again where the session is polled, and is seen to there.
+            Poll::Ready(Err(_)) | Poll::Pending => self.outbox.push_rest(updates, 0),
+        }
+        self.bound_backlog(shared);
+        true
+    }
+
+    /// Leaving a room discards what is queued of it.
+    pub fn discard(&mut self, room: &Room) {
+        self.outbox.discard(room.key);
+    }
+
+    /// Bytes that wait for the client.
+    pub fn backlog(&self) -> usize {
+        self.outbox.bytes() + self.transport.unsent()
+    }
+
+    fn bound_backlog(&mut self, shared: &Shared) {
+        if self.backlog() <= shared.options.max_buffered_bytes {
+            return;
+        }
+        let dropped = self.outbox.conflate();
+        if dropped > 0 {
+            metrics::add(&shared.counters.conflated, dropped as u64);
+            self.slow.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Goes on with whatever can go on, for at most `budget` steps: a client that sends without end is one of many.
+    /// After an effect it has to be polled again before any other session, since what it has read and not decoded
+    /// lies in `scratch`.
+    pub fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        scratch: &mut Scratch,
+        budget: &mut u32,
+        shared: &Shared,
+    ) -> Poll<Effect> {
+        loop {
+            if let Some(effect) = self.on_time(shared) {
+                return Poll::Ready(effect);
+            }
+            if *budget == 0 {
+                cx.waker().wake_by_ref();
+            } else {
+                *budget -= 1;
+                match self.advance(cx, scratch, shared) {
+                    Step::Effect(effect) => return Poll::Ready(effect),
+                    Step::Again => continue,
+                    Step::Wait => {}
+                }
+            }
+            // Answers to messages that came together leave together, so writing is the last thing.
+            let stuck = !self.may_read(shared);
+            if let Poll::Ready(Err(_)) = self.poll_flush(cx, scratch, shared) {
+                return Poll::Ready(Effect::Ended(self.outcome(close::ABNORMAL)));
+            }
+            if self.slow.is_some() && !std::mem::replace(&mut self.slow_told, true) {
+                return Poll::Ready(Effect::Slow);
+            }
+            let written = self.outbox.is_empty() && matches!(self.phase, Phase::Ending { .. });
+            if *budget == 0 || !written && !(stuck && self.may_read(shared)) {
+                self.unread = scratch.stash(std::mem::take(&mut self.unread));
+                return Poll::Pending;
+            }
+        }
+    }
+
+    fn advance(&mut self, cx: &mut Context<'_>, scratch: &mut Scratch, shared: &Shared) -> Step {
+        match self.phase {
+            Phase::Verdict { .. } => self.watch_for_end(cx),
+            Phase::Open => self.advance_open(cx, scratch, shared),
+            Phase::Closing { .. } => self.await_close(cx, scratch, shared),
+            Phase::Ending { .. } => self.finish_writing(),
+            Phase::Lingering { .. } => self.linger(cx, scratch),
+        }
+    }
+
+    /// While the verdict is awaited nothing is read, so that what the client sends stays with the kernel; only the
+    /// client's going is looked for.
+    fn watch_for_end(&mut self, cx: &mut Context<'_>) -> Step {
+        match self.transport.poll_peek(cx) {
+            Poll::Ready(Ok(false) | Err(_)) if self.unread.is_empty() => {
+                Step::Effect(Effect::Ended(CloseReason::new(close::ABNORMAL, "")))
+            }
+            _ => Step::Wait,
+        }
+    }
+
+    fn poll_flush(
+        &mut self,
+        cx: &mut Context<'_>,
+        scratch: &mut Scratch,
+        shared: &Shared,
+    ) -> Poll<std::io::Result<()>> {
+        let Self {
+            outbox, transport, ..
+        } = self;
+        let flushed = outbox.poll_flush(&mut scratch.merged, |bytes| {
+            let written = transport.poll_write(cx, bytes);
+            if let Poll::Ready(Ok(count)) = written {
+                metrics::add(&shared.counters.sent_bytes, count as u64);
+            }
+            written
+        });
+        if self.backlog() == 0 {
+            (self.slow, self.slow_told) = (None, false);
+        }
+        flushed
+    }
+
+    /// When the session has to be polled though nothing happens.
+    pub fn deadline(&self, shared: &Shared) -> Instant {
+        let phase = self
+            .phase
+            .deadline()
+            .unwrap_or_else(|| self.heartbeat_due(&shared.options));
+        let slow = self.slow.map(|since| since + shared.options.slow_timeout);
+        let asked = self
+            .questions
+            .as_ref()
+            .and_then(|questions| questions.deadline());
+        [slow, self.expires, asked]
+            .into_iter()
+            .flatten()
+            .fold(phase, Instant::min)
+    }
+
+    fn heartbeat_due(&self, options: &Options) -> Instant {
+        match self.pinged {
+            Some(pinged) => pinged + options.pong_timeout,
+            None => self.heard + options.ping_interval,
+        }
+    }
+
+    /// What time alone brings about.
+    fn on_time(&mut self, shared: &Shared) -> Option<Effect> {
+        let now = Instant::now();
+        if now < self.deadline(shared) {
+            return None;
+        }
+        if self
+            .phase
+            .deadline()
+            .is_some_and(|deadline| now >= deadline)
+        {
+            return match self.phase {
+                Phase::Verdict { .. } => {
+                    self.start_close(close::TRY_AGAIN_LATER, shared);
+                    Some(Effect::Unverified)
+                }
+                _ => Some(Effect::Ended(self.outcome(close::ABNORMAL))),
+            };
+        }
+        if !matches!(self.phase, Phase::Open) {
+            return None;
+        }
+        if self.expires.is_some_and(|expires| now >= expires) {
+            self.start_close(close::SESSION_EXPIRED, shared);
+        } else if self
+            .slow
+            .is_some_and(|since| now >= since + shared.options.slow_timeout)
+        {
+            self.outbox.abandon();
+            self.start_close(close::SLOW_CONSUMER, shared);
+        } else if let Some(ask) = self
+            .questions
+            .as_mut()
+            .and_then(|questions| questions.time_out(now))
+        {
+            return Some(Effect::Abandon {
+                ask: Some(ask),
+                why: Abandoned::Timeout,
+            });
+        } else if now >= self.heartbeat_due(&shared.options) {
+            return self.beat(now, shared);
+        }
+        None
+    }
+
+    /// Pings a silent peer, and ends one that stays silent: without a Close frame, since nobody is there to read it.
+    fn beat(&mut self, now: Instant, shared: &Shared) -> Option<Effect> {
+        if !self.may_read(shared) {
+            // We are the ones who do not listen: the peer's silence says nothing.
+            (self.heard, self.pinged) = (now, None);
+            return None;
+        }
+        if self.pinged.is_some() {
+            return Some(Effect::Ended(CloseReason::new(close::ABNORMAL, "")));
+        }
+        self.pinged = Some(now);
+        self.outbox.push_answer(frame::ping());
+        None
+    }
+
+    /// The backlog was conflated and has not been empty since.
+    pub fn is_slow(&self) -> bool {
+        self.slow.is_some()
+    }
+}
+
+/// How a session goes on after one step.
+enum Step {
+    Effect(Effect),
+    Again,
+    Wait,
+}
+
+/// The time until `at`, at most a year: past that a clock has been set anyway.
+fn remaining(at: SystemTime) -> Duration {
+    at.duration_since(SystemTime::now())
+        .unwrap_or_default()
+        .min(Duration::from_secs(365 * 24 * 3600))
+}

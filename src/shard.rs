@@ -1,0 +1,253 @@
+//! A thread of the hub: its runtime, its connections, their memberships, and the fan-out to them.
+//!
+//! A shard owns its sessions outright; no other thread touches them. What other threads want of it comes through its
+//! [`Inbox`].
+
+mod commands;
+mod drain;
+mod effects;
+mod fanout;
+mod inbox;
+mod listening;
+mod ready;
+mod slot;
+mod timers;
+
+use std::collections::HashMap;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::thread::{self, JoinHandle};
+
+use slab::Slab;
+
+use crate::close::{self, CloseReason};
+use crate::metrics::Gauges;
+use crate::notice::{Notice, Notices};
+use crate::room::RoomTable;
+use crate::session::Scratch;
+use crate::shared::Shared;
+use crate::user::UserTable;
+
+use drain::Drain;
+use fanout::LocalRooms;
+pub use inbox::{Command, Inbox, Newcomer, Socket};
+use listening::Listeners;
+use ready::{Ready, SlotWaker};
+use slot::{Connection, Slot};
+use timers::Timers;
+
+/// Connections that are polled before the shard looks at its inbox and its sockets again.
+const POLLS: usize = 64;
+
+/// What a shard is made of, besides itself.
+pub struct Parts {
+    /// Its number among the hub's shards.
+    pub index: usize,
+    /// The hub's options, counters and limits.
+    pub shared: Arc<Shared>,
+    /// The hub's rooms.
+    pub rooms: Arc<RoomTable>,
+    /// The hub's users.
+    pub users: Arc<UserTable>,
+    /// What the bot's side is told.
+    pub notices: Arc<dyn Notices>,
+    /// Its own gauges.
+    pub gauges: Arc<Gauges>,
+    /// Its queue of commands.
+    pub inbox: Arc<Inbox>,
+    /// Ids for its connections.
+    pub ids: Arc<Ids>,
+}
+
+/// Numbers the connections of one shard so that the number tells the shard.
+#[derive(Debug)]
+pub struct Ids {
+    next: AtomicU64,
+    step: u64,
+}
+
+impl Ids {
+    /// For the shard `index` of `shards`.
+    pub fn new(index: usize, shards: usize) -> Self {
+        // From one shard's number of zero nothing can be told apart from nothing: ids start above it.
+        Self {
+            next: AtomicU64::new((shards + index) as u64),
+            step: shards as u64,
+        }
+    }
+
+    /// The next connection's id.
+    pub fn next(&self) -> u64 {
+        self.next.fetch_add(self.step, Ordering::Relaxed)
+    }
+}
+
+/// Starts a shard's thread, which calls `ended` as the last thing it does.
+///
+/// # Errors
+/// Where the system has no thread or no poll descriptor left.
+pub fn spawn(parts: Parts, ended: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        // The shard is the one task: each time that it yields, the sockets are looked at.
+        .event_interval(1)
+        .build()?;
+    let name = format!("roomcast-{}", parts.index);
+    thread::Builder::new().name(name).spawn(move || {
+        let shard = runtime.spawn(async move {
+            let mut shard = Shard::new(parts);
+            // The shard rations itself; tokio's budget per task is meant for tasks of one connection.
+            tokio::task::unconstrained(std::future::poll_fn(move |cx| shard.guarded_turn(cx)))
+                .await;
+        });
+        // A spawned task is woken by its own thread without a system call, one that `block_on` polls itself is not.
+        // The task ends by itself and its panics are caught inside, so there is no error to see to.
+        let _ = runtime.block_on(shard);
+        drop(runtime);
+        ended();
+    })
+}
+
+struct Shard {
+    parts: Parts,
+    slots: Slab<Slot>,
+    /// Slots by the connection's id.
+    ids: HashMap<u64, usize>,
+    local: LocalRooms,
+    timers: Timers,
+    ready: Arc<Ready>,
+    /// Woken slots that are yet to be polled in this turn.
+    woken: Vec<Arc<SlotWaker>>,
+    scratch: Scratch,
+    /// An empty vector to swap the inbox with.
+    spare: Vec<Command>,
+    listeners: Listeners,
+    draining: Option<Drain>,
+    stopped: bool,
+}
+
+impl Shard {
+    fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            slots: Slab::new(),
+            ids: HashMap::new(),
+            local: LocalRooms::default(),
+            timers: Timers::default(),
+            ready: Arc::default(),
+            woken: Vec::new(),
+            scratch: Scratch::default(),
+            spare: Vec::new(),
+            listeners: Listeners::default(),
+            draining: None,
+            stopped: false,
+        }
+    }
+
+    /// One turn; a panic that is not a session's own ends all connections and leaves the shard empty, but alive.
+    fn guarded_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        catch_unwind(AssertUnwindSafe(|| self.turn(cx))).unwrap_or_else(|panic| {
+            self.start_again(panic_message(&*panic));
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+    }
+
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.parts.inbox.register(cx.waker());
+        self.ready.register(cx.waker());
+        self.take_commands();
+        self.accept(cx);
+        self.expire();
+        self.drain_on();
+        let more = self.poll_woken() | self.fan_out();
+        if self.stopped || self.is_drained() {
+            self.end_all();
+            return Poll::Ready(());
+        }
+        if more {
+            cx.waker().wake_by_ref();
+        } else {
+            self.sleep(cx);
+        }
+        Poll::Pending
+    }
+
+    /// Polls what was woken. True where more is left.
+    fn poll_woken(&mut self) -> bool {
+        if self.woken.is_empty() {
+            self.ready.take(&mut self.woken);
+        }
+        let first = self.woken.len().saturating_sub(POLLS);
+        for waker in self.woken.split_off(first) {
+            waker.unlist();
+            if self
+                .slots
+                .get(waker.slot)
+                .is_some_and(|slot| slot.id == waker.id)
+            {
+                self.poll_slot(waker.slot);
+            }
+        }
+        !self.woken.is_empty()
+    }
+
+    /// Polls one connection; a panic in it ends that connection alone.
+    fn poll_slot(&mut self, key: usize) {
+        let polled = catch_unwind(AssertUnwindSafe(|| self.poll_connection(key)));
+        if let Err(panic) = polled {
+            self.fail(key, &panic_message(&*panic));
+        }
+        self.scratch.clear();
+        self.settle(key);
+    }
+
+    /// Ends a connection for a fault of ours.
+    fn fail(&mut self, key: usize, message: &str) {
+        let message = format!("a connection was closed for a fault of the hub: {message}");
+        self.parts.notices.tell(Notice::Error {
+            code: "SESSION_PANIC",
+            message,
+        });
+        if let Some(slot) = self.slots.get_mut(key) {
+            slot.with_session(|session, cx| session.fail(cx));
+            self.end(key, close::INTERNAL_SERVER_ERROR);
+        }
+    }
+
+    /// After a panic: all clients are sent away, and what the shard held of rooms is taken out of the tables.
+    fn start_again(&mut self, message: String) {
+        self.local = LocalRooms::default();
+        self.parts.rooms.leave_all(self.parts.index);
+        for key in self.slots.iter().map(|(key, _)| key).collect::<Vec<_>>() {
+            if let Some(slot) = self.slots.get_mut(key) {
+                slot.with_session(|session, cx| session.fail(cx));
+            }
+            self.end(key, close::INTERNAL_SERVER_ERROR);
+        }
+        self.scratch.clear();
+        let message = format!("a hub thread failed and starts again empty: {message}");
+        self.parts.notices.tell(Notice::Error {
+            code: "SHARD_PANIC",
+            message,
+        });
+    }
+
+    /// Ends what is left at the end of a drain, or where there is no time for one.
+    fn end_all(&mut self) {
+        for key in self.slots.iter().map(|(key, _)| key).collect::<Vec<_>>() {
+            self.end(key, CloseReason::new(close::ABNORMAL, ""));
+        }
+    }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without a message")
+        .into()
+}

@@ -1,0 +1,111 @@
+//! What a shard is told by other threads.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+
+use crate::close::CloseReason;
+use crate::handshake::Head;
+use crate::room::{Room, Update};
+use crate::session::{JoinVerdict, Verdict};
+use crate::transport::Relay;
+
+/// Where an adopted connection's bytes go.
+#[derive(Debug)]
+pub enum Socket {
+    /// A descriptor of ours.
+    Owned(std::net::TcpStream),
+    /// A socket that stays with the bot's event loop.
+    Relayed(Arc<Relay>),
+}
+
+/// A connection handed over by an attached server.
+#[derive(Debug)]
+pub struct Newcomer {
+    /// Unique within the hub.
+    pub id: u64,
+    /// Its socket.
+    pub socket: Socket,
+    /// Its request, already checked.
+    pub head: Head,
+    /// Bytes that came behind the request.
+    pub behind: Bytes,
+    /// The other end of its socket.
+    pub peer: Option<IpAddr>,
+    /// The bot's verdict, where it is known already.
+    pub verdict: Option<Verdict>,
+}
+
+/// One thing for a shard to do.
+#[derive(Debug)]
+pub enum Command {
+    /// Take over a connection.
+    Adopt(Box<Newcomer>),
+    /// Accept from this listener too.
+    Listen(std::net::TcpListener),
+    /// Who a client is.
+    Verdict(u64, Verdict),
+    /// Whether a client may join.
+    JoinVerdict(u64, u64, JoinVerdict),
+    /// Whether pages of an origin may connect.
+    OriginVerdict(u64, bool),
+    /// Send this to the room's members.
+    Update(Arc<Update>),
+    /// Close all members of a room.
+    CloseRoom(Arc<Room>, CloseReason),
+    /// Close all connections of a user.
+    CloseUser(String, CloseReason),
+    /// Close one connection.
+    CloseClient(u64, CloseReason),
+    /// End a user's memberships of a room.
+    RemoveFromRoom(String, Arc<Room>),
+    /// Close all connections, spread over `spread`, and end `grace` later at the latest.
+    Drain {
+        /// How long clients have to answer their Close.
+        grace: Duration,
+        /// Over what time the Close frames are sent.
+        spread: Duration,
+    },
+    /// End now.
+    Stop,
+}
+
+/// A shard's queue of commands. Unbounded, but nothing stays: the shard empties it before anything else it does, and
+/// what updates come to is bounded behind it, in the outboxes.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    commands: Mutex<Vec<Command>>,
+    waker: AtomicWaker,
+}
+
+impl Inbox {
+    fn lock(&self) -> MutexGuard<'_, Vec<Command>> {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands over a command; wakes the shard where it may be asleep.
+    pub fn push(&self, command: Command) {
+        let first = {
+            let mut commands = self.lock();
+            commands.push(command);
+            commands.len() == 1
+        };
+        // Who finds commands there knows that their first one has woken the shard.
+        if first {
+            self.waker.wake();
+        }
+    }
+
+    pub(super) fn register(&self, waker: &Waker) {
+        self.waker.register(waker);
+    }
+
+    /// Takes all commands, leaving `empty` in their place.
+    pub(super) fn take(&self, empty: Vec<Command>) -> Vec<Command> {
+        std::mem::replace(&mut *self.lock(), empty)
+    }
+}
