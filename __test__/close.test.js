@@ -90,7 +90,8 @@ for (const form of FORMS) {
       const server = await startServer(t, { form });
       const client = await connect(server);
       await client.join(1);
-      for (let count = 0; count < 20; count += 1) server.hub.broadcastParticipantCount(1, count, 99);
+      for (let count = 0; count < 20; count += 1)
+        server.hub.broadcastParticipantCount(1, count, 99);
       server.hub.disconnectRoom(1);
       assert.equal((await client.closed).code, 1000);
       const updates = client.received.filter(text => text.includes('"ROOM_UPDATE"'));
@@ -103,7 +104,8 @@ for (const form of FORMS) {
       raw.write(frame(OPCODE.text, '{"action":"JOIN_ROOM","roomId":1}'));
       await raw.nextText();
       server.hub.disconnectUser('raw');
-      for (let count = 0; count < 20; count += 1) server.hub.broadcastParticipantCount(1, count, 99);
+      for (let count = 0; count < 20; count += 1)
+        server.hub.broadcastParticipantCount(1, count, 99);
       await raw.nextClose();
       raw.write(frame(OPCODE.close, closePayload(1008)));
       await raw.closed;
@@ -172,13 +174,15 @@ for (const form of FORMS) {
         assert.equal((await raw.nextClose()).code, 1002);
         await raw.closed;
         assert.equal((await heard).code, 1002);
-        assert.deepEqual(await bystander.drain(), []);
+        assert.deepEqual(await bystander.settle(), []);
       });
     }
 
     const invalid = {
       'in a text': [frame(OPCODE.text, Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]))],
-      'in a text that is cut within a character': [frame(OPCODE.text, Buffer.from([0x22, 0xe2, 0x82]))],
+      'in a text that is cut within a character': [
+        frame(OPCODE.text, Buffer.from([0x22, 0xe2, 0x82])),
+      ],
       'in a surrogate': [frame(OPCODE.text, Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]))],
       'in fragments': [
         frame(OPCODE.text, Buffer.from([0x22, 0xe2]), { fin: false }),

@@ -72,7 +72,7 @@ for (const form of FORMS) {
       const plain = await dial(server, { userId: 'plain' }).closed;
       assert.notEqual(plain.code, 1006, 'ended without a Close frame');
       const spared = await connect(server, { userId: 'spared' });
-      assert.deepEqual(await spared.drain(), []);
+      assert.deepEqual(await spared.settle(), []);
     });
 
     it('give the data of the verdict, the same object every time', async t => {
@@ -103,7 +103,7 @@ for (const form of FORMS) {
       const client = await connect(server);
       await client.join(1);
       await until(() => server.log.length >= 2, 'both in the log');
-      assert.deepEqual(await client.drain(), []);
+      assert.deepEqual(await client.settle(), []);
     });
 
     it('do not tell of clients that were refused', async t => {

@@ -206,8 +206,8 @@ for (const form of FORMS) {
       const beyond = await connect(server, { userId: 'beyondTimers' });
       assert.deepEqual(await dial(server, { userId: 'past' }).closed, expired);
       assert.deepEqual(await dial(server, { userId: 'soon' }).closed, expired);
-      assert.deepEqual(await late.drain(), []);
-      assert.deepEqual(await beyond.drain(), []);
+      assert.deepEqual(await late.settle(), []);
+      assert.deepEqual(await beyond.settle(), []);
     });
   });
 
@@ -350,10 +350,15 @@ for (const form of FORMS) {
       const client = await connect(server);
       assert.match(await client.ask({ action: 'JOIN_ROOM', roomId: 1 }), /Unable to verify/);
       (await call(0)).resolve(true);
-      assert.deepEqual(await client.drain(), []);
+      assert.deepEqual(await client.settle(), []);
       assert.equal(server.hub.getClientCount(1), 0);
+      // Of two rooms in a row, it is in the second only.
+      client.send({ action: 'JOIN_ROOM', roomId: 2 });
+      (await call(1)).resolve(true);
+      assert.equal((await client.nextMessage()).type, 'ROOM_JOINED');
       server.hub.broadcastParticipantCount(1, 1, 2);
-      assert.deepEqual(await client.drain(), []);
+      server.hub.broadcastParticipantCount(2, 1, 2);
+      assert.equal((await client.nextMessage()).roomId, 2);
     });
 
     it('loses no update that is broadcast while it thinks', async t => {
@@ -368,14 +373,16 @@ for (const form of FORMS) {
       server.hub.broadcastParticipantCount(1, 3, 9);
       const joined = await client.nextMessage();
       assert.equal(joined.type, 'ROOM_JOINED');
-      const [snapshot, ...updates] = (await client.drain()).map(text => JSON.parse(text));
+      const snapshot = await client.nextMessage();
       assert.equal(snapshot.seq, joined.seq);
+      const updates = [];
+      while ((updates.at(-1) ?? snapshot).currentParticipants !== 3)
+        updates.push(await client.nextMessage());
       const seqs = updates.map(({ seq }) => seq);
       assert.deepEqual(
         seqs,
         seqs.map((_, index) => joined.seq + 1 + index),
       );
-      assert.equal([snapshot, ...updates].at(-1).currentParticipants, 3);
     });
 
     it('is not asked before the client is known', async t => {

@@ -65,7 +65,7 @@ function parse(text) {
 }
 
 /** The value of one sample, 0 where there is none yet. */
-function valueOf(hub, name, labels = {}) {
+function sampleOf(hub, name, labels = {}) {
   const found = parse(hub.metrics()).samples.filter(
     sample =>
       sample.name === `roomcast_${name}` &&
@@ -84,7 +84,7 @@ describe('metrics()', () => {
     await client.join('secret-room');
     await client.ask({ action: 'secret-action' });
     server.hub.broadcastParticipantCount('secret-room', 1, 2);
-    await client.drain();
+    await client.next();
     await dial(server, { userId: null, query: '?u=' }).closed;
 
     const text = server.hub.metrics();
@@ -112,26 +112,29 @@ describe('metrics()', () => {
     const clients = [await connect(server), await connect(server)];
     for (const client of clients) await client.join(1);
     await clients[0].join(2);
-    const sent = valueOf(hub, 'sent_bytes_total');
+    const sent = sampleOf(hub, 'sent_bytes_total');
     for (let count = 0; count < 5; count += 1) hub.broadcastParticipantCount(1, count, 9);
-    for (const client of clients) await client.drain();
-    assert.equal(valueOf(hub, 'connections'), 2);
-    assert.equal(valueOf(hub, 'connections_total'), 2);
-    assert.equal(valueOf(hub, 'memberships'), 3);
-    assert.equal(valueOf(hub, 'updates_total'), 5);
-    assert.equal(valueOf(hub, 'deliveries_total'), 10);
-    assert.equal(valueOf(hub, 'messages_received_total', { action: 'JOIN_ROOM' }), 3);
-    assert.equal(valueOf(hub, 'messages_received_total', { action: 'PING' }), 2);
+    for (const client of clients) {
+      await client.take(5);
+      await client.settle();
+    }
+    assert.equal(sampleOf(hub, 'connections'), 2);
+    assert.equal(sampleOf(hub, 'connections_total'), 2);
+    assert.equal(sampleOf(hub, 'memberships'), 3);
+    assert.equal(sampleOf(hub, 'updates_total'), 5);
+    await until(() => sampleOf(hub, 'deliveries_total') === 10, 'ten deliveries');
+    assert.equal(sampleOf(hub, 'messages_received_total', { action: 'JOIN_ROOM' }), 3);
+    assert.equal(sampleOf(hub, 'messages_received_total', { action: 'PING' }), 2);
     const bytes = clients[0].received
       .filter(text => text.includes('"ROOM_UPDATE"'))
       .reduce((sum, text) => sum + 4 + Buffer.byteLength(text), 0);
-    assert.ok(valueOf(hub, 'sent_bytes_total') - sent >= 2 * bytes);
-    assert.ok(valueOf(hub, 'fanout_seconds_count') > 0);
+    await until(() => sampleOf(hub, 'sent_bytes_total') - sent >= 2 * bytes, 'their bytes');
+    await until(() => sampleOf(hub, 'fanout_seconds_count') > 0, 'a fan-out');
 
     await clients[0].close(4000);
-    await until(() => valueOf(hub, 'connections') === 1, 'the end of one');
-    assert.equal(valueOf(hub, 'memberships'), 1);
-    assert.equal(valueOf(hub, 'connections_total'), 2);
+    await until(() => sampleOf(hub, 'connections') === 1, 'the end of one');
+    assert.equal(sampleOf(hub, 'memberships'), 1);
+    assert.equal(sampleOf(hub, 'connections_total'), 2);
   });
 
   it('counts refusals', async t => {
@@ -152,7 +155,7 @@ describe('metrics()', () => {
     const client = await connect(server);
     await client.join(1);
     for (let count = 0; count < 10; count += 1) server.hub.broadcastParticipantCount(1, count, 9);
-    await client.drain();
+    await client.take(10);
     const { samples } = parse(server.hub.metrics().replaceAll('"+Inf"', '"Infinity"'));
     const buckets = samples.filter(({ name }) => name === 'roomcast_fanout_seconds_bucket');
     assert.ok(buckets.length > 1);

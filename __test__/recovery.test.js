@@ -32,13 +32,12 @@ async function gone(t, missed, options = {}) {
   await witness.join(ROOM);
   const { epoch } = await leaver.join(ROOM);
   for (let count = 1; count <= 3; count += 1) hub.broadcastParticipantCount(ROOM, count, 100);
-  const lastSeq = JSON.parse((await leaver.drain()).at(-1)).seq;
+  const lastSeq = JSON.parse((await leaver.take(3)).at(-1)).seq;
   await leaver.close();
-  await witness.drain();
+  await witness.take(3);
   for (let count = 1; count <= missed; count += 1)
     hub.broadcastRoomUpdate(ROOM, `P${count}`, 10 + count, 100, 'join');
-  const texts = await witness.drain();
-  assert.equal(texts.length, missed);
+  const texts = await witness.take(missed);
   return { server, hub, witness, lastSeq, epoch, texts };
 }
 
@@ -46,7 +45,7 @@ async function gone(t, missed, options = {}) {
 async function comeBack(server, fields) {
   const client = await connect(server);
   const answer = await client.ask({ action: 'JOIN_ROOM', roomId: ROOM, ...fields });
-  return { client, answer, following: await client.drain() };
+  return { client, answer, following: await client.settle() };
 }
 
 for (const form of FORMS) {
@@ -99,7 +98,7 @@ for (const form of FORMS) {
         await client.ask({ action: 'JOIN_ROOM', roomId: ROOM }),
         joined('<seq>'),
       );
-      assert.deepEqual(await client.drain(), []);
+      assert.deepEqual(await client.settle(), []);
       server.hub.broadcastParticipantCount(ROOM, 7, 10);
       const { answer, following } = await comeBack(server, {});
       const { epoch } = assertText(answer, joined(seq + 1));
@@ -122,11 +121,12 @@ for (const form of FORMS) {
       const { client } = await comeBack(server, { lastSeq, epoch });
       const again = await client.ask({ action: 'JOIN_ROOM', roomId: ROOM, lastSeq, epoch });
       assertText(again, joined(lastSeq + 2, false));
-      const following = await client.drain();
+      const following = await client.settle();
       assert.equal(following.length, 1);
       assertText(following[0], snapshot(12, 100, lastSeq + 2));
       hub.broadcastParticipantCount(ROOM, 1, 100);
-      assert.equal((await client.drain()).length, 1);
+      assert.equal((await client.nextMessage()).seq, lastSeq + 3);
+      assert.deepEqual(await client.settle(), []);
     });
 
     it('announces the epoch of a forgotten room to the members who stayed', async t => {
@@ -135,7 +135,7 @@ for (const form of FORMS) {
       assert.equal(hub.getRoomState(ROOM), undefined);
       hub.broadcastParticipantCount(ROOM, 1, 4);
       hub.broadcastParticipantCount(ROOM, 2, 4);
-      const [first, second] = await witness.drain();
+      const [first, second] = await witness.take(2);
       const counts = n =>
         `"currentParticipants":${n},"maxParticipants":4,"isFull":false,"availableSlots":${4 - n},"timestamp":"<timestamp>"`;
       const start = '{"type":"ROOM_UPDATE","roomId":1,"event":"PARTICIPANT_COUNT_UPDATED"';
@@ -167,8 +167,7 @@ describe('the history', () => {
     hub.notifyRoomStatusChange(ROOM, 'OFFLINE', 1, 2);
     hub.broadcastRoomUpdate(ROOM, { event: 'BELL', loud: true });
     hub.broadcastParticipantCount(ROOM, 2, 2);
-    const texts = await witness.drain();
-    assert.equal(texts.length, 4);
+    const texts = await witness.take(4);
     const { following } = await comeBack(server, { lastSeq, epoch });
     assert.deepEqual(following, texts);
   });
@@ -181,7 +180,7 @@ describe('the history', () => {
     const back = await witness.join(ROOM, { lastSeq: seq, epoch });
     assert.equal(back.recovered, true);
     assert.equal(back.seq, seq);
-    const missed = await witness.drain();
+    const missed = await witness.settle();
     assert.equal(missed.length, 1);
     assert.equal(JSON.parse(missed[0]).seq, seq + 1);
   });
@@ -244,11 +243,10 @@ describe('roomTtl', () => {
   });
 
   it('keeps a room that has members', async t => {
-    const { server, hub, witness, epoch } = await gone(t, 1, { roomTtl: 50 });
+    const { server, hub, epoch } = await gone(t, 1, { roomTtl: 50 });
     hub.broadcastParticipantCount('empty', 1, 2);
     await until(() => hub.getRoomState('empty') === undefined, 'the end of the empty room');
     assert.equal(hub.getRoomState(ROOM).epoch, epoch);
-    await witness.drain();
     assert.equal(server.hub.getClientCount(ROOM), 1);
   });
 });

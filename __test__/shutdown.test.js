@@ -159,7 +159,7 @@ describe('close()', () => {
     const client = await connect({ ...first, url });
     await client.join(1);
     await closeServer(first.server);
-    assert.deepEqual(await client.drain(), []);
+    assert.deepEqual(await client.settle(), []);
     assert.equal(first.hub.broadcastParticipantCount(1, 1, 2), true);
     assert.equal((await client.nextMessage()).type, 'ROOM_UPDATE');
 

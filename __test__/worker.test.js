@@ -65,7 +65,7 @@ for (const form of FORMS) {
         seq += 1;
         assert.equal(update.seq, seq);
         assert.equal(update.participantName, `round ${round}`);
-        assert.deepEqual(await witness.drain(), []);
+        assert.deepEqual(await witness.settle(), []);
         assert.equal(roomWebSocketService.getClientCount(1), 1);
         if (process.platform === 'linux') {
           threadsBefore ??= threads();
@@ -88,7 +88,7 @@ describe('hubs of several threads', () => {
     const { worker, clients } = await startRound(t, 'http');
     assert.equal(roomWebSocketService.getClientCount(1), 1);
     assert.equal(roomWebSocketService.getStats().openConnections, 1);
-    assert.deepEqual(await witness.drain(), []);
+    assert.deepEqual(await witness.settle(), []);
     broadcastRoomUpdate(1, 'main', 1, 2, 'join');
     assert.equal((await witness.nextMessage()).participantName, 'main');
     assert.ok(!clients.some(client => client.received.some(text => text.includes('"main"'))));

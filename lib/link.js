@@ -84,7 +84,7 @@ class Link {
       case 'error':
         return this.#tell(type, Object.assign(new Error(event.message), { code: event.code }));
       case 'log':
-        return this.#log(event.level, event.message, event.fields && JSON.parse(event.fields));
+        return this.#log(event.level, event.message);
       case 'closed':
         return this.#end();
     }

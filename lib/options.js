@@ -1,6 +1,6 @@
 'use strict';
 
-const { isIP } = require('node:net');
+const { isIP, Server: NetServer } = require('node:net');
 const { isSessionAuthenticator } = require('./authenticate.js');
 const { closest, describe, wrong } = require('./describe.js');
 const { FOREIGN } = require('./foreign-options.js');
@@ -189,11 +189,14 @@ function isNetwork(text) {
   return /^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128);
 }
 
+// What is used of a server, and setTimeout, which tells those that speak HTTP from other servers.
+const SERVER = ['on', 'off', 'emit', 'listeners', 'listen', 'close', 'address', 'setTimeout'];
+
 function isServer(value) {
   return (
     typeof value === 'object' &&
     value !== null &&
-    ['on', 'emit', 'listen', 'close', 'address'].every(name => typeof value[name] === 'function')
+    SERVER.every(name => typeof value[name] === 'function')
   );
 }
 
@@ -206,7 +209,9 @@ function isServer(value) {
 function wrongServer(name, value, others = '') {
   const right = `an http or https server${others}`;
   // An Express or Koa app listens by making a server of its own, which nobody else can get at.
-  if (typeof value?.listen !== 'function') return wrong(name, right, value);
+  if (typeof value?.listen !== 'function' || value instanceof NetServer) {
+    return wrong(name, right, value);
+  }
   return new TypeError(
     `${name} must be ${right}, got ${describe(value)} that looks like an app: pass http.createServer(app)`,
   );

@@ -1,18 +1,17 @@
 //! Messages: what clients ask, and what they are answered.
 
 mod answer;
-mod json;
 
 pub use answer::{
     ErrorAnswer, connection_established, error, pong, room_joined, room_left, room_status,
     timestamp,
 };
 
-use std::borrow::Cow;
 use std::fmt;
 
+use serde_json::{Map, Value};
+
 use crate::room_id::RoomId;
-use json::Fields;
 
 /// The longest action that is repeated in an answer, in bytes.
 const MAX_ECHOED_ACTION: usize = 64;
@@ -102,60 +101,70 @@ impl std::error::Error for Rejection {}
 /// What the client got wrong; the connection lives on.
 pub fn parse(bytes: &[u8]) -> Result<Request, Rejection> {
     let fields = Fields::read(bytes).ok_or(Rejection::NotAnObject)?;
-    let action = fields.action.and_then(json::string);
-    let room = || required_room(&fields);
-    match action.as_deref() {
+    match fields.action() {
         Some("JOIN_ROOM") => Ok(Request::Join {
-            room: room()?,
-            resume: resume(&fields),
+            room: fields.required_room()?,
+            resume: fields.resume(),
         }),
-        Some("LEAVE_ROOM") => Ok(Request::Leave { room: room()? }),
-        Some("GET_ROOM_STATUS") => Ok(Request::Status { room: room()? }),
+        Some("LEAVE_ROOM") => Ok(Request::Leave {
+            room: fields.required_room()?,
+        }),
+        Some("GET_ROOM_STATUS") => Ok(Request::Status {
+            room: fields.required_room()?,
+        }),
         Some("PING") => Ok(Request::Ping),
-        _ => Err(Rejection::UnknownAction(echoed(action))),
+        _ => Err(Rejection::UnknownAction(fields.echoed_action())),
     }
 }
 
-/// What can be said of a message that is dropped unread: its action, where that is a string of at
-/// most 64 bytes, and its room, where that is valid.
+/// What can be said of a message that is dropped: its action, where that is a string of at most 64
+/// bytes, and its room, where that is valid.
 pub fn peek(bytes: &[u8]) -> (Option<String>, Option<RoomId>) {
     let Some(fields) = Fields::read(bytes) else {
         return (None, None);
     };
-    let action = echoed(fields.action.and_then(json::string));
-    (action, fields.room_id.and_then(room_id))
+    let room = fields.get("roomId").and_then(RoomId::from_json);
+    (fields.echoed_action(), room)
 }
 
-fn echoed(action: Option<Cow<'_, str>>) -> Option<String> {
-    action
-        .filter(|action| action.len() <= MAX_ECHOED_ACTION)
-        .map(Cow::into_owned)
-}
+/// The fields of a message's object.
+struct Fields(Map<String, Value>);
 
-fn required_room(fields: &Fields<'_>) -> Result<RoomId, Rejection> {
-    let value = fields.room_id.ok_or(Rejection::RoomIdRequired)?;
-    room_id(value).ok_or(Rejection::InvalidRoomId)
-}
-
-fn room_id(value: &str) -> Option<RoomId> {
-    match json::string(value) {
-        Some(name) => RoomId::parse_str(&name),
-        // Only digits are an integer as JSON writes it, and those mean the same in quotes; what
-        // else is no string (`true`, `-0`, `1e2`, `[1]`) would be taken for a name.
-        None if value.bytes().all(|byte| byte.is_ascii_digit()) => match RoomId::parse_str(value) {
-            Some(room @ RoomId::Number(_)) => Some(room),
-            _ => None,
-        },
-        None => None,
+impl Fields {
+    /// None where `bytes` are no JSON object. A lone surrogate in a string is no Unicode text and so
+    /// none either, and nesting has to end at 128 levels, before the stack does.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok().map(Self)
     }
-}
 
-fn resume(fields: &Fields<'_>) -> Option<Resume> {
-    let (last_seq, epoch) = (fields.last_seq?, fields.epoch?);
-    Some(Resume {
-        last_seq: last_seq.parse().ok(),
-        epoch: json::string(epoch).map(Cow::into_owned),
-    })
+    /// A field that is there and not null.
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    fn action(&self) -> Option<&str> {
+        self.get("action")?.as_str()
+    }
+
+    fn echoed_action(&self) -> Option<String> {
+        let action = self
+            .action()
+            .filter(|action| action.len() <= MAX_ECHOED_ACTION);
+        action.map(str::to_owned)
+    }
+
+    fn required_room(&self) -> Result<RoomId, Rejection> {
+        let value = self.get("roomId").ok_or(Rejection::RoomIdRequired)?;
+        RoomId::from_json(value).ok_or(Rejection::InvalidRoomId)
+    }
+
+    fn resume(&self) -> Option<Resume> {
+        let (last_seq, epoch) = (self.get("lastSeq")?, self.get("epoch")?);
+        Some(Resume {
+            last_seq: last_seq.as_u64(),
+            epoch: epoch.as_str().map(str::to_owned),
+        })
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! A session does not reach up. It is polled by its shard, and what it wants done beyond itself it returns as an
 //! [`Effect`]; the shard does that and polls again, until nothing is left to do.
 
+mod clock;
 mod closing;
 mod messages;
 mod questions;
@@ -11,7 +12,7 @@ mod stream;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use tokio::time::Instant;
@@ -19,7 +20,6 @@ use tokio::time::Instant;
 use crate::admission::Permit;
 use crate::close::{self, CloseReason};
 use crate::codec::Decoder;
-use crate::frame;
 use crate::message::{self, Resume};
 use crate::metrics;
 use crate::notice::{Abandoned, Client};
@@ -193,7 +193,7 @@ impl Session {
             .push_answer(message::connection_established(&user, SystemTime::now()));
         self.user = Some(user);
         self.known |= known;
-        self.expires = expires_at.map(|at| now + remaining(at));
+        self.expires = expires_at.map(|at| now + clock::remaining(at));
         self.phase = Phase::Open;
         self.heard = now;
     }
@@ -308,7 +308,8 @@ impl Session {
                 return Poll::Ready(Effect::Slow);
             }
             let written = self.outbox.is_empty() && matches!(self.phase, Phase::Ending { .. });
-            if *budget == 0 || !written && !(stuck && self.may_read(shared)) {
+            let may_go_on = written || stuck && self.may_read(shared);
+            if *budget == 0 || !may_go_on {
                 self.unread = scratch.stash(std::mem::take(&mut self.unread));
                 return Poll::Pending;
             }
@@ -342,6 +343,7 @@ impl Session {
         scratch: &mut Scratch,
         shared: &Shared,
     ) -> Poll<std::io::Result<()>> {
+        let before = self.backlog();
         let Self {
             outbox, transport, ..
         } = self;
@@ -354,92 +356,11 @@ impl Session {
         });
         if self.backlog() == 0 {
             (self.slow, self.slow_told) = (None, false);
+        } else if self.backlog() < before && !self.may_read(shared) {
+            // Nothing is read from a client that leaves its answers lying: that it takes some is its sign of life.
+            (self.heard, self.pinged) = (Instant::now(), None);
         }
         flushed
-    }
-
-    /// When the session has to be polled though nothing happens.
-    pub fn deadline(&self, shared: &Shared) -> Instant {
-        let phase = self
-            .phase
-            .deadline()
-            .unwrap_or_else(|| self.heartbeat_due(&shared.options));
-        let slow = self.slow.map(|since| since + shared.options.slow_timeout);
-        let asked = self
-            .questions
-            .as_ref()
-            .and_then(|questions| questions.deadline());
-        [slow, self.expires, asked]
-            .into_iter()
-            .flatten()
-            .fold(phase, Instant::min)
-    }
-
-    fn heartbeat_due(&self, options: &Options) -> Instant {
-        match self.pinged {
-            Some(pinged) => pinged + options.pong_timeout,
-            None => self.heard + options.ping_interval,
-        }
-    }
-
-    /// What time alone brings about.
-    fn on_time(&mut self, shared: &Shared) -> Option<Effect> {
-        let now = Instant::now();
-        if now < self.deadline(shared) {
-            return None;
-        }
-        if self
-            .phase
-            .deadline()
-            .is_some_and(|deadline| now >= deadline)
-        {
-            return match self.phase {
-                Phase::Verdict { .. } => {
-                    self.start_close(close::TRY_AGAIN_LATER, shared);
-                    Some(Effect::Unverified)
-                }
-                _ => Some(Effect::Ended(self.outcome(close::ABNORMAL))),
-            };
-        }
-        if !matches!(self.phase, Phase::Open) {
-            return None;
-        }
-        if self.expires.is_some_and(|expires| now >= expires) {
-            self.start_close(close::SESSION_EXPIRED, shared);
-        } else if self
-            .slow
-            .is_some_and(|since| now >= since + shared.options.slow_timeout)
-        {
-            self.outbox.abandon();
-            self.start_close(close::SLOW_CONSUMER, shared);
-        } else if let Some(ask) = self
-            .questions
-            .as_mut()
-            .and_then(|questions| questions.time_out(now))
-        {
-            return Some(Effect::Abandon {
-                ask: Some(ask),
-                why: Abandoned::Timeout,
-            });
-        } else if now >= self.heartbeat_due(&shared.options) {
-            return self.beat(now, shared);
-        }
-        None
-    }
-
-    /// Pings a silent peer, and ends one that stays silent: without a Close frame, since nobody is there to read it.
-    fn beat(&mut self, now: Instant, shared: &Shared) -> Option<Effect> {
-        if !self.may_read(shared) {
-            // We are the ones who do not listen: the peer's silence says nothing.
-            (self.heard, self.pinged) = (now, None);
-            return None;
-        }
-        if self.pinged.is_some() {
-            return Some(Effect::Ended(CloseReason::new(close::ABNORMAL, "")));
-        }
-        self.pinged = Some(now);
-        self.outbox.push_answer(frame::ping());
-        None
     }
 
     /// The backlog was conflated and has not been empty since.
@@ -453,11 +374,4 @@ enum Step {
     Effect(Effect),
     Again,
     Wait,
-}
-
-/// The time until `at`, at most a year: past that a clock has been set anyway.
-fn remaining(at: SystemTime) -> Duration {
-    at.duration_since(SystemTime::now())
-        .unwrap_or_default()
-        .min(Duration::from_secs(365 * 24 * 3600))
 }

@@ -241,9 +241,10 @@ impl Relay {
         if pipe.closed {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
+        // Also where all is taken: what lies in Node's queue is backlog, and its going is to be noticed.
+        pipe.writer = Some(cx.waker().clone());
         let count = bytes.len().min(RELAY_WINDOW.saturating_sub(pipe.unsent));
         if count == 0 {
-            pipe.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
         pipe.unsent += count;

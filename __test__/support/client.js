@@ -97,11 +97,18 @@ class RoomClient {
     return joined;
   }
 
+  /** The next messages, so many. */
+  async take(count) {
+    const texts = [];
+    while (texts.length < count) texts.push(await this.next());
+    return texts;
+  }
+
   /**
-   * Gives what arrives before the answer to a PING of ours: since answers and updates leave through one queue,
-   * whatever was owed to this client when the PING came is in it.
+   * What arrives before the answer to a PING of ours. All that was owed to earlier messages of this client is in it;
+   * an update that the bot has just handed over may come later.
    */
-  async drain() {
+  async settle() {
     this.send({ action: 'PING' });
     const before = [];
     for (;;) {

@@ -119,7 +119,6 @@ fn three_actions_need_a_room() {
             "-1",
             "1e2",
             "1E2",
-            "1e999",
             "9007199254740992",
             "18446744073709551617",
             "true",
@@ -208,12 +207,13 @@ fn recovery_is_asked_for_with_both_fields() {
 }
 
 #[test]
-fn depth_is_no_error() {
-    let deep = ["[".repeat(30_000), "]".repeat(30_000)].concat();
-    let ping = format!(r#"{{"action":"PING","x":{deep}}}"#);
-    assert_eq!(parsed(&ping), Ok(Request::Ping));
-    let join = format!(r#"{{"action":"JOIN_ROOM","roomId":{deep}}}"#);
-    assert_eq!(parsed(&join), Err(Rejection::InvalidRoomId));
+fn depth_ends_before_the_stack_does() {
+    let ping = |levels: usize| {
+        let deep = ["[".repeat(levels), "]".repeat(levels)].concat();
+        parsed(&format!(r#"{{"action":"PING","x":{deep}}}"#))
+    };
+    assert_eq!(ping(100), Ok(Request::Ping));
+    assert_eq!(ping(30_000), Err(Rejection::NotAnObject));
 }
 
 #[test]

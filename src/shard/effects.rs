@@ -24,7 +24,7 @@ impl Shard {
         entry.insert(Slot::new(
             id,
             connection,
-            SlotWaker::new(key, id, self.ready.clone()),
+            SlotWaker::waker(key, id, self.ready.clone()),
         ));
         self.ids.insert(id, key);
         key

@@ -43,7 +43,7 @@ pub(super) struct SlotWaker {
 }
 
 impl SlotWaker {
-    pub(super) fn new(slot: usize, id: u64, ready: Arc<Ready>) -> Waker {
+    pub(super) fn waker(slot: usize, id: u64, ready: Arc<Ready>) -> Waker {
         Arc::new(Self {
             slot,
             id,
