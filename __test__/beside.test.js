@@ -14,12 +14,15 @@ const { OPCODE, openRaw, openSession, upgradeRequest } = require('./support/raw'
 const { tls } = require('./support/server');
 const { failsafe, nextEvent } = require('./support/wait');
 
-/** Our own client joins and sees an update: the hub works on this server. */
+let room = 0;
+
+/** Our own client joins a room of its own and sees an update: the hub works on this server. */
 async function assertHubWorks(started, path = '/ws/rooms', hub = started.hub) {
   const url = `${started.secure ? 'wss' : 'ws'}://${started.origin}${path}`;
   const client = await connect({ ...started, url }, { userId: 'ours' });
-  const { seq } = await client.join(1);
-  hub.broadcastRoomUpdate(1, 'A', 1, 2, 'join');
+  room += 1;
+  const { seq } = await client.join(room);
+  hub.broadcastRoomUpdate(room, 'A', 1, 2, 'join');
   assert.equal((await client.nextMessage()).seq, seq + 1);
   assert.deepEqual(await client.close(1000), { code: 1000, reason: '' });
 }

@@ -3,7 +3,6 @@
 // The end of a hub: every client is told, whoever waits for it is told, and nothing is left that keeps a process.
 
 const assert = require('node:assert/strict');
-const http = require('node:http');
 const { describe, it } = require('node:test');
 const { setupRoomWebSocketServer } = require('..');
 const { RoomClient, connect, dial } = require('./support/client');
@@ -131,21 +130,21 @@ describe('close()', () => {
     it(`gives the ${form} server back as it was`, async t => {
       const server = createServer(form);
       t.after(() => closeServer(server));
+      const port = await listen(server);
       const listeners = () =>
         server.eventNames().map(name => [name, server.rawListeners(name).length]);
       const before = { listeners: listeners(), own: Reflect.ownKeys(server) };
+      const { emit, close } = server;
       const hub = setupRoomWebSocketServer(server, { logger: false });
-      const port = await listen(server);
-      const client = new RoomClient(
-        `${form === 'https' ? 'wss' : 'ws'}://127.0.0.1:${port}/ws/rooms?userId=u`,
-      );
+      const scheme = form === 'https' ? 'wss' : 'ws';
+      const client = new RoomClient(`${scheme}://127.0.0.1:${port}/ws/rooms?userId=u`);
       await client.opened;
       await hub.close();
       assert.equal((await client.closed).code, 1001);
       assert.deepEqual(listeners(), before.listeners);
       assert.deepEqual(Reflect.ownKeys(server), before.own);
-      assert.equal(server.emit, http.Server.prototype.emit);
-      assert.equal(server.close, Object.getPrototypeOf(server).close);
+      assert.equal(server.emit, emit);
+      assert.equal(server.close, close);
       assert.equal(server.listening, true);
     });
   }
@@ -181,26 +180,6 @@ describe('close()', () => {
     await until(
       () => threads() <= before,
       () => `${before} threads again, there are ${threads()}`,
-    );
-  });
-
-  it('leaves nothing open that Node knows of', async t => {
-    const kinds = () =>
-      process
-        .getActiveResourcesInfo()
-        .filter(kind => kind !== 'Timeout')
-        .sort();
-    const before = kinds();
-    for (const form of FORMS) {
-      const server = await startServer(t, { form });
-      const client = await connect(server);
-      await server.hub.close();
-      await client.closed;
-      if (server.server) await closeServer(server.server);
-    }
-    await until(
-      () => `${kinds()}` === `${before}`,
-      () => `${before}, there is ${kinds()}`,
     );
   });
 

@@ -13,6 +13,7 @@ use crate::close;
 use crate::codec::Incoming;
 use crate::frame;
 use crate::message::{self, ErrorAnswer, Rejection, Request};
+use crate::metrics::Hook;
 use crate::rate::Pace;
 use crate::shared::Shared;
 
@@ -135,6 +136,7 @@ impl Session {
                 }
                 Some(JoinVerdict::Denied) => Step::Effect(Effect::Denied(question.room)),
                 Some(JoinVerdict::Failed) | None => {
+                    shared.counters.hook_failed(Hook::AuthorizeJoin);
                     self.answer(message::error(&ErrorAnswer::UnableToVerify(&question.room)));
                     Step::Again
                 }

@@ -1,5 +1,6 @@
 //! What sessions want done beyond themselves: memberships, answers out of the room table, questions to the bot.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::SystemTime;
 
@@ -10,6 +11,7 @@ use crate::handshake::Refusal;
 use crate::message::{self, ErrorAnswer, Resume};
 use crate::metrics::{self, Hook};
 use crate::notice::{Abandoned, Client, Notice, news};
+use crate::room::Room;
 use crate::room_id::RoomId;
 use crate::session::{Effect, Membership};
 
@@ -102,9 +104,6 @@ impl Shard {
                 });
             }
             Effect::Abandon { ask, why } => {
-                if why == Abandoned::Timeout {
-                    self.parts.shared.counters.hook_failed(Hook::AuthorizeJoin);
-                }
                 self.abandon(key, ask, why);
             }
             Effect::Unverified => {
@@ -233,16 +232,20 @@ impl Shard {
         }
     }
 
-    /// Ends a membership, where there is one.
+    /// Ends a membership, where there is one, and discards what is queued of the room.
     pub(super) fn leave(&mut self, key: usize, id: &RoomId) {
-        let Some(at) = self.membership(key, id) else {
-            return;
-        };
-        let Some(session) = self.slots.get_mut(key).and_then(Slot::session) else {
-            return;
-        };
+        let room = self.end_membership(key, id);
+        let session = self.slots.get_mut(key).and_then(Slot::session);
+        if let (Some(room), Some(session)) = (room, session) {
+            session.discard(&room);
+        }
+    }
+
+    /// Ends a membership, where there is one; what is queued of the room still goes out.
+    fn end_membership(&mut self, key: usize, id: &RoomId) -> Option<Arc<Room>> {
+        let at = self.membership(key, id)?;
+        let session = self.slots.get_mut(key).and_then(Slot::session)?;
         let Membership { room, place } = session.rooms.swap_remove(at);
-        session.discard(&room);
         let user = session.user().cloned();
         if let Some(moved) = self
             .local
@@ -262,6 +265,7 @@ impl Shard {
         self.tell_of(key, news::LEAVE, |client| {
             Notice::Leave(client, room.id.clone())
         });
+        Some(room)
     }
 
     /// Takes a session out of everything that it takes part in.
@@ -275,7 +279,9 @@ impl Shard {
             .iter()
             .map(|membership| membership.room.id.clone())
             .collect();
-        rooms.iter().for_each(|id| self.leave(key, id));
+        for id in &rooms {
+            self.end_membership(key, id);
+        }
         open.into_iter()
             .for_each(|ask| self.abandon(key, Some(ask), Abandoned::Gone));
     }
