@@ -251,3 +251,6 @@ fn announcing(update: &Update, epoch: &Arc<str>, bytes: &mut usize) -> Arc<Updat
         frame,
     })
 }
+
+#[cfg(test)]
+mod tests;

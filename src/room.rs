@@ -424,3 +424,6 @@ fn new_epoch() -> Arc<str> {
     });
     digits.take(9).collect::<String>().into()
 }
+
+#[cfg(test)]
+mod tests;
