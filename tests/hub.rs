@@ -1,0 +1,266 @@
+//! A hub that listens by itself, over real sockets, without Node.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use roomcast::hub::Hub;
+use roomcast::notice::{Notice, Notices};
+use roomcast::options::Options;
+use roomcast::room_id::RoomId;
+use roomcast::update::{Counts, Update};
+use serde_json::Value;
+use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
+
+const ROOM: RoomId = RoomId::Number(1);
+/// Nothing here takes this long: who waits longer has found a fault.
+const FAILSAFE: Duration = Duration::from_secs(20);
+
+/// Keeps notices for the test to look at.
+struct Log(Mutex<Sender<Notice>>);
+
+impl Notices for Log {
+    fn tell(&self, notice: Notice) {
+        // A test that is over listens no more.
+        let _ = self.0.lock().unwrap().send(notice);
+    }
+
+    fn wants(&self, _: u32) -> bool {
+        false
+    }
+}
+
+fn open(options: Options) -> (Arc<Hub>, SocketAddr, Receiver<Notice>) {
+    let (sender, notices) = channel();
+    let hub = Hub::open(options, Arc::new(Log(Mutex::new(sender)))).unwrap();
+    let address = hub.listen(Some("127.0.0.1"), 0, 511).unwrap();
+    (Arc::new(hub), address, notices)
+}
+
+fn socket(address: SocketAddr) -> TcpStream {
+    let socket = TcpStream::connect(address).unwrap();
+    socket.set_read_timeout(Some(FAILSAFE)).unwrap();
+    socket
+}
+
+struct Client(WebSocket<TcpStream>);
+
+impl Client {
+    fn connect(address: SocketAddr, user: &str) -> Self {
+        let url = format!("ws://{address}/ws/rooms?userId={user}");
+        let mut client = Self(client(url, socket(address)).unwrap().0);
+        assert_eq!(client.next()["type"], "CONNECTION_ESTABLISHED");
+        client
+    }
+
+    fn next(&mut self) -> Value {
+        loop {
+            if let Message::Text(text) = self.0.read().unwrap() {
+                return serde_json::from_str(&text).unwrap();
+            }
+        }
+    }
+
+    fn send(&mut self, text: &str) {
+        self.0.send(Message::text(text)).unwrap();
+    }
+
+    fn join(&mut self) -> Value {
+        self.send(r#"{"action":"JOIN_ROOM","roomId":1}"#);
+        self.next()
+    }
+}
+
+fn broadcast(hub: &Hub, current: u64) {
+    let counts = Counts {
+        current,
+        max: 1_000_000,
+    };
+    assert!(hub.broadcast(&ROOM, &Update::CountUpdated { counts }, Some(counts)));
+}
+
+#[test]
+fn an_update_reaches_the_members_on_every_shard() {
+    let (hub, address, _notices) = open(Options {
+        threads: 3,
+        ..Options::default()
+    });
+    let mut clients: Vec<_> = (0..12)
+        .map(|user| Client::connect(address, &format!("u{user}")))
+        .collect();
+    for client in &mut clients {
+        assert_eq!(client.join()["type"], "ROOM_JOINED");
+    }
+    assert_eq!(hub.client_count(&ROOM), 12);
+    broadcast(&hub, 7);
+    for client in &mut clients {
+        assert_eq!(client.next()["currentParticipants"], 7);
+    }
+    let stats = hub.stats();
+    assert_eq!(
+        (
+            stats.memberships,
+            stats.users,
+            stats.updates,
+            stats.deliveries
+        ),
+        (12, 12, 1, 12)
+    );
+}
+
+/// Each client's stream between its ROOM_JOINED and its ROOM_LEFT has every number once, in order, on whatever shard it
+/// is and however the joins fall between the updates.
+#[test]
+fn members_that_come_and_go_find_no_gap_and_no_repeat() {
+    const UPDATES: u64 = 4_000;
+    let (hub, address, _notices) = open(Options {
+        threads: 4,
+        message_rate: 1e9,
+        ..Options::default()
+    });
+    let members: Vec<_> = (0..8)
+        .map(|user| {
+            std::thread::spawn(move || {
+                let mut client = Client::connect(address, &format!("u{user}"));
+                let (mut seen, mut newest) = (0, 0);
+                while newest < UPDATES {
+                    let joined = client.join();
+                    let mut seq = joined["seq"].as_u64().unwrap();
+                    if seq > 0 {
+                        assert_eq!(
+                            client.next()["seq"],
+                            seq,
+                            "the snapshot has the number of ROOM_JOINED"
+                        );
+                    }
+                    newest = seq;
+                    for _ in 0..(user + 1) * 20 {
+                        if newest == UPDATES {
+                            break;
+                        }
+                        newest = client.next()["seq"].as_u64().unwrap();
+                        assert_eq!(newest, seq + 1);
+                        (seq, seen) = (newest, seen + 1);
+                    }
+                    client.send(r#"{"action":"LEAVE_ROOM","roomId":1}"#);
+                    loop {
+                        let message = client.next();
+                        if message["type"] == "ROOM_LEFT" {
+                            break;
+                        }
+                        assert_eq!(message["seq"], seq + 1);
+                        seq += 1;
+                        newest = seq;
+                    }
+                }
+                seen
+            })
+        })
+        .collect();
+    while hub.client_count(&ROOM) < 8 {
+        std::thread::yield_now();
+    }
+    for current in 1..=UPDATES {
+        broadcast(&hub, current);
+        if current % 16 == 0 {
+            std::thread::yield_now();
+        }
+    }
+    for member in members {
+        assert!(
+            member.join().unwrap() > 0,
+            "a member that saw nothing has shown nothing"
+        );
+    }
+}
+
+#[test]
+fn a_drain_says_goodbye_and_ends_the_threads() {
+    let (hub, address, notices) = open(Options {
+        threads: 2,
+        ..Options::default()
+    });
+    let mut clients: Vec<_> = (0..6)
+        .map(|user| Client::connect(address, &format!("u{user}")))
+        .collect();
+    clients[0].join();
+    broadcast(&hub, 3);
+    hub.close(FAILSAFE, Duration::from_millis(50));
+    assert!(!hub.broadcast(
+        &ROOM,
+        &Update::Custom {
+            fields: r#"{"event":"LATE"}"#
+        },
+        None
+    ));
+    assert_eq!(
+        clients[0].next()["currentParticipants"],
+        3,
+        "what was handed over before is sent before"
+    );
+    for client in &mut clients {
+        let Message::Close(Some(frame)) = client.0.read().unwrap() else {
+            panic!("no Close frame")
+        };
+        assert_eq!(
+            (u16::from(frame.code), &*frame.reason),
+            (1001, "Server shutting down")
+        );
+        // The answer goes out with the next read, which finds the end.
+        assert!(client.0.read().is_err());
+    }
+    loop {
+        match notices.recv_timeout(FAILSAFE).expect("the end is told") {
+            Notice::Closed => break,
+            other => assert!(!matches!(other, Notice::Error { .. }), "{other:?}"),
+        }
+    }
+    hub.join();
+    assert!(
+        TcpStream::connect(address).is_err(),
+        "nobody listens any more"
+    );
+    assert_eq!(hub.stats().connections, 0);
+}
+
+#[test]
+fn a_hub_that_is_stopped_or_dropped_leaves_nothing() {
+    let (hub, address, _notices) = open(Options::default());
+    let mut client = Client::connect(address, "u");
+    drop(hub);
+    assert!(client.0.read().is_err());
+    assert!(TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn requests_that_are_no_handshake_are_answered_in_http() {
+    let (_hub, address, _notices) = open(Options::default());
+    let ask = |request: &str| {
+        let mut socket = socket(address);
+        socket.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer.lines().next().unwrap_or_default().to_owned()
+    };
+    let plain = |head: &str| ask(&format!("{head} HTTP/1.1\r\nHost: here\r\n\r\n"));
+    assert_eq!(plain("GET /other"), "HTTP/1.1 404 Not Found");
+    assert_eq!(plain("POST /ws/rooms"), "HTTP/1.1 405 Method Not Allowed");
+    assert_eq!(
+        plain("GET /ws/rooms?userId=1"),
+        "HTTP/1.1 426 Upgrade Required"
+    );
+    assert_eq!(ask("nonsense\r\n\r\n"), "HTTP/1.1 400 Bad Request");
+    let many = "X: y\r\n".repeat(3_000);
+    assert!(ask(&format!("GET /ws/rooms HTTP/1.1\r\n{many}\r\n")).starts_with("HTTP/1.1 431"));
+}
+
+#[test]
+fn a_taken_port_is_an_error() {
+    let (hub, address, _notices) = open(Options::default());
+    let error = hub
+        .listen(Some("127.0.0.1"), address.port(), 511)
+        .unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+}
