@@ -1,10 +1,12 @@
 //! A hub that listens by itself, over real sockets, without Node.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use roomcast::hub::Hub;
 use roomcast::notice::{Notice, Notices};
@@ -73,6 +75,14 @@ impl Client {
     }
 }
 
+fn eventually(holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < FAILSAFE);
+        std::thread::yield_now();
+    }
+}
+
 fn broadcast(hub: &Hub, current: u64) {
     let counts = Counts {
         current,
@@ -98,16 +108,10 @@ fn an_update_reaches_the_members_on_every_shard() {
     for client in &mut clients {
         assert_eq!(client.next()["currentParticipants"], 7);
     }
+    // Counted once a slice is through, which a client may be ahead of.
+    eventually(|| hub.stats().deliveries == 12);
     let stats = hub.stats();
-    assert_eq!(
-        (
-            stats.memberships,
-            stats.users,
-            stats.updates,
-            stats.deliveries
-        ),
-        (12, 12, 1, 12)
-    );
+    assert_eq!((stats.memberships, stats.users, stats.updates), (12, 12, 1));
 }
 
 /// Each client's stream between its ROOM_JOINED and its ROOM_LEFT has every number once, in order, on whatever shard it
@@ -159,9 +163,7 @@ fn members_that_come_and_go_find_no_gap_and_no_repeat() {
             })
         })
         .collect();
-    while hub.client_count(&ROOM) < 8 {
-        std::thread::yield_now();
-    }
+    eventually(|| hub.client_count(&ROOM) == 8);
     for current in 1..=UPDATES {
         broadcast(&hub, current);
         if current % 16 == 0 {
