@@ -64,7 +64,7 @@ describe('socket.io', () => {
     });
     assert.equal(await failsafe(answer, () => 'an acknowledgement'), `heard ${transports.join()}`);
     if (transports.length === 1) assert.equal(socket.io.engine.transport.name, transports[0]);
-    return socket;
+    socket.disconnect();
   }
 
   for (const place of ['before', 'after']) {

@@ -1,7 +1,7 @@
 'use strict';
 
 const { Socket } = require('node:net');
-const { refuse, refuseForNow, respond } = require('./refusal.js');
+const { refuseForNow, respond } = require('./refusal.js');
 
 // What `socket.…` answers from the descriptor, which is closed soon.
 const CACHED_BY_NODE = ['remoteAddress', 'remotePort', 'remoteFamily'];
@@ -48,7 +48,6 @@ class Handover {
     const upgradeHead = this.#headOf(request);
     const refusal = this.#hub.refuse(upgradeHead);
     if (refusal) return respond(socket, refusal.response);
-    if (upgradeHead.originAllowed === false) return refuse(socket, 403, 'Origin not allowed');
 
     if (!this.#hooks.authenticates) {
       this.#take(upgradeHead, socket, head, null);

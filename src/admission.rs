@@ -20,11 +20,7 @@ pub struct Admission {
 impl Admission {
     /// Counts against these limits.
     pub fn new(limit: Option<usize>, limit_per_address: Option<usize>) -> Self {
-        Self {
-            limit,
-            limit_per_address,
-            ..Self::default()
-        }
+        Self { limit, limit_per_address, ..Self::default() }
     }
 
     /// Open connections.
@@ -43,10 +39,7 @@ impl Admission {
         let (Some(limit), Some(address)) = (self.limit_per_address, address) else {
             return Ok(());
         };
-        let addresses = self
-            .addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
         match addresses.get(&address) {
             Some(&open) if open >= limit => Err(Refusal::TooManyConnectionsFromAddress),
             _ => Ok(()),
@@ -66,10 +59,7 @@ impl Admission {
                 .entry(address)
                 .or_default() += 1;
         }
-        Permit {
-            admission: self.clone(),
-            address,
-        }
+        Permit { admission: self.clone(), address }
     }
 }
 
@@ -84,11 +74,7 @@ impl Drop for Permit {
     fn drop(&mut self) {
         self.admission.open.fetch_sub(1, Ordering::Relaxed);
         let Some(address) = self.address else { return };
-        let mut addresses = self
-            .admission
-            .addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut addresses = self.admission.addresses.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(open) = addresses.get_mut(&address) {
             *open -= 1;
             if *open == 0 {
@@ -108,10 +94,7 @@ mod tests {
         let (near, far): (IpAddr, IpAddr) =
             ("127.0.0.1".parse().unwrap(), "127.0.0.2".parse().unwrap());
         let first = admission.admit(Some(near));
-        assert_eq!(
-            admission.check(Some(near)),
-            Err(Refusal::TooManyConnectionsFromAddress)
-        );
+        assert_eq!(admission.check(Some(near)), Err(Refusal::TooManyConnectionsFromAddress));
         assert_eq!(admission.check(Some(far)), Ok(()));
         let second = admission.admit(Some(far));
         assert_eq!(admission.check(None), Err(Refusal::TooManyConnections));

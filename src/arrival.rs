@@ -49,14 +49,7 @@ pub enum Outcome {
 impl Arrival {
     /// A socket whose head has to come before `deadline`.
     pub fn new(id: u64, transport: Transport, deadline: Instant) -> Self {
-        Self {
-            id,
-            transport,
-            asked: None,
-            received: Vec::new(),
-            refused: false,
-            deadline,
-        }
+        Self { id, transport, asked: None, received: Vec::new(), refused: false, deadline }
     }
 
     /// When the head has to be complete, or the bot's word on the origin has to be there.
@@ -99,11 +92,7 @@ impl Arrival {
             match handshake::parse(&self.received) {
                 Parsed::Partial => {}
                 Parsed::Invalid(refusal) => return Poll::Ready(Outcome::Refused(refusal)),
-                Parsed::Complete {
-                    head,
-                    raw_headers,
-                    len,
-                } => {
+                Parsed::Complete { head, raw_headers, len } => {
                     let behind = Bytes::copy_from_slice(&self.received[len..]);
                     return Poll::Ready(Outcome::Complete(Box::new(Request {
                         head,

@@ -56,10 +56,7 @@ pub struct CloseReason {
 
 impl CloseReason {
     const fn fixed(code: u16, reason: &'static str) -> Self {
-        Self {
-            code,
-            reason: Cow::Borrowed(reason),
-        }
+        Self { code, reason: Cow::Borrowed(reason) }
     }
 
     /// A reason of the bot's or of the peer's own. A text over 123 bytes is cut at a character, since

@@ -187,11 +187,7 @@ struct Feed<'a>(&'a [u8], &'a [u8]);
 
 impl Read for Feed<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let part = if self.0.is_empty() {
-            &mut self.1
-        } else {
-            &mut self.0
-        };
+        let part = if self.0.is_empty() { &mut self.1 } else { &mut self.0 };
         match part.read(buffer)? {
             // To the context the end of the stream would be the end of the connection.
             0 => Err(io::ErrorKind::WouldBlock.into()),

@@ -86,9 +86,7 @@ impl TextFrame {
 
 /// A text frame of a payload that is already there.
 pub fn text(payload: &[u8]) -> Bytes {
-    TextFrame::with_capacity(payload.len())
-        .append(|out| out.extend_from_slice(payload))
-        .finish()
+    TextFrame::with_capacity(payload.len()).append(|out| out.extend_from_slice(payload)).finish()
 }
 
 /// The same message with one more string field at the end. `frame` is one that [`TextFrame`] made of a
@@ -230,10 +228,7 @@ mod tests {
         for code in [0, 1004, close::NO_STATUS, close::ABNORMAL, 1015, 2000] {
             assert_eq!(close(&CloseReason::new(code, "x")), close_empty());
         }
-        let too_long = CloseReason {
-            code: 4000,
-            reason: "€".repeat(50).into(),
-        };
+        let too_long = CloseReason { code: 4000, reason: "€".repeat(50).into() };
         assert_eq!(close(&too_long).len(), 2 + 2 + 123);
     }
 }

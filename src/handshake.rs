@@ -17,9 +17,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 pub fn check(head: &Head, path: &str) -> Result<(), Refusal> {
     let has_token = |header: &Option<String>, token: &str| {
         let tokens = header.as_deref().unwrap_or_default().split(',');
-        tokens
-            .map(str::trim)
-            .any(|own| own.eq_ignore_ascii_case(token))
+        tokens.map(str::trim).any(|own| own.eq_ignore_ascii_case(token))
     };
     if head.path() != path {
         Err(Refusal::NotFound)
@@ -40,9 +38,7 @@ pub fn check(head: &Head, path: &str) -> Result<(), Refusal> {
     } else if head.version.as_deref() != Some("13") {
         Err(Refusal::VersionNotSupported)
     } else if !head.key.as_deref().is_some_and(is_key) {
-        Err(Refusal::BadRequest(
-            "Sec-WebSocket-Key has to be there once, with 16 bytes in base64",
-        ))
+        Err(Refusal::BadRequest("Sec-WebSocket-Key has to be there once, with 16 bytes in base64"))
     } else {
         Ok(())
     }
@@ -63,8 +59,7 @@ pub fn accept(key: &str) -> Vec<u8> {
 /// Base64 of 16 bytes: 22 digits and two padding signs.
 fn is_key(key: &str) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    key.strip_suffix("==")
-        .is_some_and(|digits| digits.len() == 22 && digits.bytes().all(is_digit))
+    key.strip_suffix("==").is_some_and(|digits| digits.len() == 22 && digits.bytes().all(is_digit))
 }
 
 #[cfg(test)]
@@ -100,10 +95,7 @@ mod tests {
         assert_eq!(checked(|_| ()), Ok(()));
         assert_eq!(checked(|head| head.url = PATH.to_owned()), Ok(()));
         for upgrade in ["WebSocket", "WEBSOCKET", "h2c, websocket"] {
-            assert_eq!(
-                checked(|head| head.upgrade = Some(upgrade.to_owned())),
-                Ok(())
-            );
+            assert_eq!(checked(|head| head.upgrade = Some(upgrade.to_owned())), Ok(()));
         }
         for connection in ["upgrade", "keep-alive, Upgrade", "UPGRADE,close"] {
             let change = |head: &mut Head| head.connection = Some(connection.to_owned());
@@ -114,15 +106,7 @@ mod tests {
 
     #[test]
     fn the_path_is_exact_but_for_the_query() {
-        for url in [
-            "/",
-            "/ws/rooms/",
-            "/ws/room",
-            "/WS/rooms",
-            "",
-            "?",
-            "/x?/ws/rooms",
-        ] {
+        for url in ["/", "/ws/rooms/", "/ws/room", "/WS/rooms", "", "?", "/x?/ws/rooms"] {
             let refused = checked(|head| head.url = url.to_owned());
             assert_eq!(refused, Err(Refusal::NotFound), "{url}");
         }
@@ -144,10 +128,7 @@ mod tests {
             let refused = checked(|head| head.version = Some(version.to_owned()));
             assert_eq!(refused, Err(Refusal::VersionNotSupported));
         }
-        assert_eq!(
-            status(|head| head.version = None),
-            Refusal::VersionNotSupported
-        );
+        assert_eq!(status(|head| head.version = None), Refusal::VersionNotSupported);
 
         let sentence = |change: fn(&mut Head)| match checked(change) {
             Err(Refusal::BadRequest(sentence)) => sentence,

@@ -2,8 +2,11 @@
 //!
 //! Every method is short and waits for no socket: it may be called on the bot's only thread.
 
+mod listen;
+mod stats;
+
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -14,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::close::{self, CloseReason};
 use crate::handshake::{Head, Refusal};
-use crate::metrics::{self, Gauges, Totals};
+use crate::metrics::{self, Gauges};
 use crate::notice::{Notice, Notices};
 use crate::options::Options;
 use crate::room::{RoomState, RoomTable};
@@ -26,38 +29,13 @@ use crate::transport::Relay;
 use crate::update::{Counts, Update};
 use crate::user::UserTable;
 
+pub use stats::Stats;
+
 #[derive(Debug)]
 struct Shard {
     inbox: Arc<Inbox>,
     gauges: Arc<Gauges>,
     ids: Arc<Ids>,
-}
-
-/// Figures of one hub.
-#[derive(Debug)]
-pub struct Stats {
-    /// Ids of the rooms with members.
-    pub active_rooms: Vec<RoomId>,
-    /// Memberships.
-    pub memberships: u64,
-    /// Distinct users that are in a room.
-    pub users: u64,
-    /// Open sockets.
-    pub connections: u64,
-    /// Rooms with a state, a history or members.
-    pub rooms: u64,
-    /// Updates that the bot has handed over.
-    pub updates: u64,
-    /// Updates given to clients.
-    pub deliveries: u64,
-    /// Updates dropped for newer ones.
-    pub conflated: u64,
-    /// Clients whose backlog is being conflated.
-    pub slow: u64,
-    /// Since the hub was opened.
-    pub uptime: Duration,
-    /// (connections, bytes that wait) by shard.
-    pub threads: Vec<(u64, u64)>,
 }
 
 /// An open hub.
@@ -133,20 +111,26 @@ impl Hub {
     }
 
     fn tell_all(&self, command: impl Fn() -> Command) {
-        self.shards
-            .iter()
-            .for_each(|shard| shard.inbox.push(command()));
+        self.shards.iter().for_each(|shard| shard.inbox.push(command()));
     }
 
-    /// Whether a request may become a connection; takes nothing yet. `routed`: the bot has looked at the path itself.
+    /// Whether a request may become a connection; takes nothing yet. `routed`: the bot has looked at the path itself;
+    /// `origin`: what its function said of the origin.
     ///
     /// # Errors
     /// What it is refused for.
-    pub fn check(&self, head: &Head, peer: Option<IpAddr>, routed: bool) -> Result<(), Refusal> {
+    pub fn check(
+        &self,
+        head: &Head,
+        peer: Option<IpAddr>,
+        routed: bool,
+        origin: Option<bool>,
+    ) -> Result<(), Refusal> {
         if self.is_closing() {
             return Err(Refusal::TooManyConnections);
         }
-        self.shared.check(head, peer, routed)
+        let checked = self.shared.check(head, peer, routed, origin);
+        checked.inspect_err(|refusal| self.shared.counters.refused(refusal.label()))
     }
 
     /// The address that a request comes from.
@@ -192,14 +176,7 @@ impl Hub {
         let shard =
             &self.shards[self.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards.len()];
         let id = shard.ids.next();
-        let newcomer = Newcomer {
-            id,
-            socket: socket(id),
-            head,
-            behind,
-            peer,
-            verdict,
-        };
+        let newcomer = Newcomer { id, socket: socket(id), head, behind, peer, verdict };
         shard.inbox.push(Command::Adopt(Box::new(newcomer)));
         id
     }
@@ -211,16 +188,12 @@ impl Hub {
 
     /// Whether a client may join.
     pub fn join_verdict(&self, id: u64, ask: u64, verdict: JoinVerdict) {
-        self.owner(id)
-            .inbox
-            .push(Command::JoinVerdict(id, ask, verdict));
+        self.owner(id).inbox.push(Command::JoinVerdict(id, ask, verdict));
     }
 
     /// Whether pages of a connection's origin may connect.
     pub fn origin_verdict(&self, id: u64, allowed: bool) {
-        self.owner(id)
-            .inbox
-            .push(Command::OriginVerdict(id, allowed));
+        self.owner(id).inbox.push(Command::OriginVerdict(id, allowed));
     }
 
     /// Listens by itself; all shards accept. Returns where.
@@ -228,15 +201,12 @@ impl Hub {
     /// # Errors
     /// As listen(2) and the look-up of `host` have it; `AddrInUse` where the port is taken.
     pub fn listen(&self, host: Option<&str>, port: u16, backlog: i32) -> io::Result<SocketAddr> {
-        let listener = bind(host, port, backlog)?;
+        let listener = listen::bind(host, port, backlog)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         // Each shard polls a descriptor of its own on the one socket: whoever is awake accepts.
-        let copies = self
-            .shards
-            .iter()
-            .map(|_| listener.try_clone())
-            .collect::<io::Result<Vec<_>>>()?;
+        let copies =
+            self.shards.iter().map(|_| listener.try_clone()).collect::<io::Result<Vec<_>>>()?;
         for (shard, listener) in self.shards.iter().zip(copies) {
             shard.inbox.push(Command::Listen(listener));
         }
@@ -280,15 +250,8 @@ impl Hub {
         let Some((room, members)) = self.rooms.occupied(room) else {
             return 0;
         };
-        for (shard, _) in self
-            .shards
-            .iter()
-            .zip(&*members)
-            .filter(|(_, members)| **members > 0)
-        {
-            shard
-                .inbox
-                .push(Command::CloseRoom(room.clone(), close::ROOM_CLOSED));
+        for (shard, _) in self.shards.iter().zip(&*members).filter(|(_, members)| **members > 0) {
+            shard.inbox.push(Command::CloseRoom(room.clone(), close::ROOM_CLOSED));
         }
         members.iter().map(|&members| u64::from(members)).sum()
     }
@@ -317,54 +280,6 @@ impl Hub {
     /// Closes one connection.
     pub fn close_client(&self, id: u64, reason: CloseReason) {
         self.owner(id).inbox.push(Command::CloseClient(id, reason));
-    }
-
-    /// Names of the users that are in a room.
-    pub fn users_in_rooms(&self) -> Vec<Arc<str>> {
-        self.users.names_in_rooms()
-    }
-
-    /// The hub's figures.
-    pub fn stats(&self) -> Stats {
-        let counters = &self.shared.counters;
-        let totals = self.totals();
-        let threads = self.shards.iter().map(|shard| {
-            (
-                metrics::get(&shard.gauges.connections),
-                metrics::get(&shard.gauges.backlog),
-            )
-        });
-        Stats {
-            active_rooms: self.rooms.active(),
-            memberships: totals.memberships,
-            users: self.users.in_rooms(),
-            connections: totals.connections,
-            rooms: totals.rooms,
-            updates: metrics::get(&counters.updates),
-            deliveries: metrics::get(&counters.deliveries),
-            conflated: metrics::get(&counters.conflated),
-            slow: totals.slow_clients,
-            uptime: self.opened.elapsed(),
-            threads: threads.collect(),
-        }
-    }
-
-    /// Prometheus text.
-    pub fn metrics(&self) -> String {
-        metrics::render(&self.shared.counters, &self.totals())
-    }
-
-    fn totals(&self) -> Totals {
-        let (rooms, memberships) = self.rooms.totals();
-        let sum =
-            |gauge: fn(&Gauges) -> u64| self.shards.iter().map(|shard| gauge(&shard.gauges)).sum();
-        Totals {
-            connections: self.shared.admission.open() as u64,
-            rooms,
-            memberships,
-            buffered_bytes: sum(|gauges| metrics::get(&gauges.backlog)),
-            slow_clients: sum(|gauges| metrics::get(&gauges.slow)),
-        }
     }
 
     fn is_closing(&self) -> bool {
@@ -400,41 +315,4 @@ impl Drop for Hub {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-/// A listening socket as Node's `server.listen` makes one: where no host is said, all of IPv6 and IPv4.
-fn bind(host: Option<&str>, port: u16, backlog: i32) -> io::Result<TcpListener> {
-    let addresses: Vec<SocketAddr> = match host {
-        Some(host) => (host, port).to_socket_addrs()?.collect(),
-        None => vec![([0u16; 8], port).into(), ([0u8; 4], port).into()],
-    };
-    let mut error = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for address in addresses {
-        match bind_one(address, host.is_none(), backlog) {
-            Ok(listener) => return Ok(listener),
-            // A taken port is the answer; a family that the machine lacks is a reason to try the next.
-            Err(failure) if failure.kind() == io::ErrorKind::AddrInUse => return Err(failure),
-            Err(failure) => error = failure,
-        }
-    }
-    Err(error)
-}
-
-fn bind_one(address: SocketAddr, both_families: bool, backlog: i32) -> io::Result<TcpListener> {
-    use socket2::{Domain, Protocol, Type};
-
-    let socket = socket2::Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
-    if both_families && address.is_ipv6() {
-        socket.set_only_v6(false)?;
-    }
-    // As libuv does: a port in TIME_WAIT is free. On Windows the option would share a port that is in use.
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(backlog)?;
-    Ok(socket.into())
 }

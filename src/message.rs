@@ -102,16 +102,11 @@ impl std::error::Error for Rejection {}
 pub fn parse(bytes: &[u8]) -> Result<Request, Rejection> {
     let fields = Fields::read(bytes).ok_or(Rejection::NotAnObject)?;
     match fields.action() {
-        Some("JOIN_ROOM") => Ok(Request::Join {
-            room: fields.required_room()?,
-            resume: fields.resume(),
-        }),
-        Some("LEAVE_ROOM") => Ok(Request::Leave {
-            room: fields.required_room()?,
-        }),
-        Some("GET_ROOM_STATUS") => Ok(Request::Status {
-            room: fields.required_room()?,
-        }),
+        Some("JOIN_ROOM") => {
+            Ok(Request::Join { room: fields.required_room()?, resume: fields.resume() })
+        }
+        Some("LEAVE_ROOM") => Ok(Request::Leave { room: fields.required_room()? }),
+        Some("GET_ROOM_STATUS") => Ok(Request::Status { room: fields.required_room()? }),
         Some("PING") => Ok(Request::Ping),
         _ => Err(Rejection::UnknownAction(fields.echoed_action())),
     }
@@ -147,9 +142,7 @@ impl Fields {
     }
 
     fn echoed_action(&self) -> Option<String> {
-        let action = self
-            .action()
-            .filter(|action| action.len() <= MAX_ECHOED_ACTION);
+        let action = self.action().filter(|action| action.len() <= MAX_ECHOED_ACTION);
         action.map(str::to_owned)
     }
 
@@ -160,10 +153,7 @@ impl Fields {
 
     fn resume(&self) -> Option<Resume> {
         let (last_seq, epoch) = (self.get("lastSeq")?, self.get("epoch")?);
-        Some(Resume {
-            last_seq: last_seq.as_u64(),
-            epoch: epoch.as_str().map(str::to_owned),
-        })
+        Some(Resume { last_seq: last_seq.as_u64(), epoch: epoch.as_str().map(str::to_owned) })
     }
 }
 

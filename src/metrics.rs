@@ -5,17 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Actions that are counted by name; anything else is `invalid`.
-pub const ACTIONS: [&str; 5] = [
-    "JOIN_ROOM",
-    "LEAVE_ROOM",
-    "GET_ROOM_STATUS",
-    "PING",
-    "invalid",
-];
+pub const ACTIONS: [&str; 5] = ["JOIN_ROOM", "LEAVE_ROOM", "GET_ROOM_STATUS", "PING", "invalid"];
 /// Close codes that are counted by number; anything else is `other`, since a client may send any of 2 000.
-const CODES: [u16; 11] = [
-    1000, 1001, 1002, 1005, 1006, 1007, 1008, 1009, 1011, 1013, 0,
-];
+const CODES: [u16; 11] = [1000, 1001, 1002, 1005, 1006, 1007, 1008, 1009, 1011, 1013, 0];
 /// Labels of refusals, as [`Refusal::label`](crate::handshake::Refusal::label) gives them.
 const REFUSALS: [&str; 10] = [
     "bad_request",
@@ -30,9 +22,7 @@ const REFUSALS: [&str; 10] = [
     "timeout",
 ];
 /// Upper bounds of `fanout_seconds`.
-const BUCKETS: [f64; 10] = [
-    0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0,
-];
+const BUCKETS: [f64; 10] = [0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0];
 
 /// Which hook failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,11 +31,9 @@ pub enum Hook {
     Authenticate,
     /// `authorizeJoin`
     AuthorizeJoin,
-    /// `allowedOrigins` as a function
-    AllowedOrigins,
 }
 
-const HOOKS: [&str; 3] = ["authenticate", "authorizeJoin", "allowedOrigins"];
+const HOOKS: [&str; 2] = ["authenticate", "authorizeJoin"];
 
 /// What one shard holds at the moment. Written by the shard alone.
 #[derive(Debug, Default)]
@@ -91,10 +79,7 @@ pub fn get(counter: &AtomicU64) -> u64 {
 
 fn count<T: PartialEq>(counters: &[AtomicU64], labels: &[T], label: T) {
     // The last label is the one for everything else.
-    let at = labels
-        .iter()
-        .position(|known| *known == label)
-        .unwrap_or(labels.len() - 1);
+    let at = labels.iter().position(|known| *known == label).unwrap_or(labels.len() - 1);
     add(&counters[at], 1);
 }
 
@@ -122,15 +107,9 @@ impl Counters {
     /// One shard has handed an update to all its members.
     pub fn fanned_out(&self, after: Duration) {
         let seconds = after.as_secs_f64();
-        let bucket = BUCKETS
-            .iter()
-            .position(|bound| seconds <= *bound)
-            .unwrap_or(BUCKETS.len());
+        let bucket = BUCKETS.iter().position(|bound| seconds <= *bound).unwrap_or(BUCKETS.len());
         add(&self.fanout[bucket], 1);
-        add(
-            &self.fanout_nanos,
-            u64::try_from(after.as_nanos()).unwrap_or(u64::MAX),
-        );
+        add(&self.fanout_nanos, u64::try_from(after.as_nanos()).unwrap_or(u64::MAX));
     }
 }
 
@@ -152,12 +131,7 @@ pub struct Totals {
 /// The Prometheus text.
 pub fn render(counters: &Counters, totals: &Totals) -> String {
     let mut text = Text(String::with_capacity(4096));
-    text.single(
-        "connections",
-        "gauge",
-        "Open connections.",
-        totals.connections,
-    );
+    text.single("connections", "gauge", "Open connections.", totals.connections);
     text.single("rooms", "gauge", "Rooms known.", totals.rooms);
     text.single(
         "memberships",
@@ -165,12 +139,7 @@ pub fn render(counters: &Counters, totals: &Totals) -> String {
         "Memberships: a connection counts once per room that it is in.",
         totals.memberships,
     );
-    text.single(
-        "buffered_bytes",
-        "gauge",
-        "Bytes that wait for clients.",
-        totals.buffered_bytes,
-    );
+    text.single("buffered_bytes", "gauge", "Bytes that wait for clients.", totals.buffered_bytes);
     text.single(
         "slow_clients",
         "gauge",
@@ -183,13 +152,7 @@ pub fn render(counters: &Counters, totals: &Totals) -> String {
         "Connections accepted.",
         get(&counters.connections),
     );
-    let codes = CODES.map(|code| {
-        if code == 0 {
-            "other".into()
-        } else {
-            code.to_string()
-        }
-    });
+    let codes = CODES.map(|code| if code == 0 { "other".into() } else { code.to_string() });
     text.labelled(
         "disconnections_total",
         "Connections ended, by close code.",
@@ -223,12 +186,7 @@ pub fn render(counters: &Counters, totals: &Totals) -> String {
         "Updates given to clients.",
         get(&counters.deliveries),
     );
-    text.single(
-        "sent_bytes_total",
-        "counter",
-        "Bytes written.",
-        get(&counters.sent_bytes),
-    );
+    text.single("sent_bytes_total", "counter", "Bytes written.", get(&counters.sent_bytes));
     text.single(
         "conflated_total",
         "counter",
@@ -242,18 +200,8 @@ pub fn render(counters: &Counters, totals: &Totals) -> String {
         &HOOKS,
         &counters.hook_failures,
     );
-    text.single(
-        "cluster_reconnects_total",
-        "counter",
-        "Connections to the cluster made anew.",
-        0,
-    );
-    text.single(
-        "cluster_dropped_total",
-        "counter",
-        "Updates that did not reach the cluster.",
-        0,
-    );
+    text.single("cluster_reconnects_total", "counter", "Connections to the cluster made anew.", 0);
+    text.single("cluster_dropped_total", "counter", "Updates that did not reach the cluster.", 0);
     text.single("cluster_up", "gauge", "Whether the cluster answers.", 0);
     text.histogram(counters);
     text.0
@@ -268,9 +216,7 @@ impl Text {
     }
 
     fn head(&mut self, name: &str, kind: &str, help: &str) {
-        self.line(format_args!(
-            "# HELP roomcast_{name} {help}\n# TYPE roomcast_{name} {kind}"
-        ));
+        self.line(format_args!("# HELP roomcast_{name} {help}\n# TYPE roomcast_{name} {kind}"));
     }
 
     fn single(&mut self, name: &str, kind: &str, help: &str, value: u64) {
@@ -306,9 +252,7 @@ impl Text {
         let bounds = BUCKETS.iter().map(f64::to_string).chain(["+Inf".into()]);
         for (bound, bucket) in bounds.zip(&counters.fanout) {
             total += get(bucket);
-            self.line(format_args!(
-                "roomcast_fanout_seconds_bucket{{le=\"{bound}\"}} {total}"
-            ));
+            self.line(format_args!("roomcast_fanout_seconds_bucket{{le=\"{bound}\"}} {total}"));
         }
         let seconds = Duration::from_nanos(get(&counters.fanout_nanos)).as_secs_f64();
         self.line(format_args!(
@@ -330,13 +274,7 @@ mod tests {
         counters.received("DANCE");
         counters.hook_failed(Hook::AuthorizeJoin);
         counters.fanned_out(Duration::from_millis(3));
-        let text = render(
-            &counters,
-            &Totals {
-                connections: 7,
-                ..Totals::default()
-            },
-        );
+        let text = render(&counters, &Totals { connections: 7, ..Totals::default() });
         for line in [
             "roomcast_connections 7",
             "roomcast_disconnections_total{code=\"1006\"} 1",
@@ -350,10 +288,7 @@ mod tests {
             "roomcast_fanout_seconds_sum 0.003",
             "# TYPE roomcast_fanout_seconds histogram",
         ] {
-            assert!(
-                text.lines().any(|found| found == line),
-                "{line} is not in\n{text}"
-            );
+            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }
     }
 }

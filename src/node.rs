@@ -4,3 +4,4 @@ mod convert;
 mod event;
 mod hub;
 mod mailbox;
+mod rooms;

@@ -75,9 +75,7 @@ impl Default for Options {
             slow_timeout: Duration::from_millis(10_000),
             history: 64,
             room_ttl: Duration::from_millis(3_600_000),
-            threads: std::thread::available_parallelism()
-                .map_or(1, usize::from)
-                .min(4),
+            threads: std::thread::available_parallelism().map_or(1, usize::from).min(4),
             trust_proxy: TrustProxy::Hops(0),
             origins: Origins::Any,
             origin_hook: false,

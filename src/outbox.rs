@@ -139,9 +139,7 @@ impl Outbox {
         // A new epoch that went with the update which said it is said by the next one that stays.
         let mut unsaid: HashMap<u64, Arc<str>> = HashMap::new();
         let mut kept = VecDeque::with_capacity(rooms.len() * 2);
-        for (item, keep) in std::mem::take(&mut self.queue)
-            .into_iter()
-            .zip(keep.into_iter().rev())
+        for (item, keep) in std::mem::take(&mut self.queue).into_iter().zip(keep.into_iter().rev())
         {
             match item {
                 Item::Update(update) if !keep => {
@@ -176,11 +174,7 @@ impl Outbox {
         mut write: impl FnMut(&[u8]) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<()>> {
         while self.bytes > 0 {
-            let single = match (
-                self.begun.is_empty(),
-                self.pong.is_empty(),
-                self.queue.front(),
-            ) {
+            let single = match (self.begun.is_empty(), self.pong.is_empty(), self.queue.front()) {
                 (false, true, None) => Some(&self.begun),
                 (true, false, None) => Some(&self.pong),
                 (true, true, Some(item))
@@ -222,10 +216,7 @@ impl Outbox {
                 break;
             }
             self.begun = if self.pong.is_empty() {
-                self.queue
-                    .pop_front()
-                    .map(|item| item.frame().clone())
-                    .unwrap_or_default()
+                self.queue.pop_front().map(|item| item.frame().clone()).unwrap_or_default()
             } else {
                 std::mem::take(&mut self.pong)
             };

@@ -43,9 +43,7 @@ struct Over {
 impl Rate {
     /// Takes one message into account.
     pub fn take(&mut self, now: Instant, per_second: f64, burst: f64) -> Pace {
-        let elapsed = self
-            .at
-            .map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        let elapsed = self.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         self.at = Some(now);
         self.used = (self.used - (elapsed.as_secs_f64() * per_second) as f32).max(0.0);
         let fine = f64::from(self.used) + 1.0 <= burst;
@@ -59,11 +57,7 @@ impl Rate {
         let over = match &mut self.over {
             None if fine => return Pace::Fine,
             over => over.get_or_insert_with(|| {
-                Box::new(Over {
-                    since: now,
-                    messages: 0.0,
-                    answered: None,
-                })
+                Box::new(Over { since: now, messages: 0.0, answered: None })
             }),
         };
         over.messages += 1.0;
@@ -95,11 +89,7 @@ mod tests {
         let (mut rate, start) = (Rate::default(), Instant::now());
         let (mut dropped, mut answers) = (0, 0);
         for message in 0..per_second * seconds {
-            match rate.take(
-                start + Duration::from_secs(1) / per_second * message,
-                20.0,
-                200.0,
-            ) {
+            match rate.take(start + Duration::from_secs(1) / per_second * message, 20.0, 200.0) {
                 Pace::Fine => {}
                 Pace::Over { answer } => {
                     (dropped, answers) = (dropped + 1, answers + u32::from(answer))
@@ -133,10 +123,7 @@ mod tests {
     fn somewhat_over_is_dropped_and_answered_once_a_second() {
         let (dropped, answers, flood) = run(30, 60);
         assert!(!flood);
-        assert!(
-            (390..=410).contains(&dropped),
-            "a third of 1 800, less the burst: {dropped}"
-        );
+        assert!((390..=410).contains(&dropped), "a third of 1 800, less the burst: {dropped}");
         assert!((30..=40).contains(&answers), "{answers}");
     }
 

@@ -2,8 +2,9 @@
 //!
 //! One plain mutex guards it all (not an async one: no critical section awaits, and each is about a microsecond).
 
+mod table;
+
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -13,6 +14,8 @@ use tokio::time::Instant;
 use crate::message::Resume;
 use crate::room_id::RoomId;
 use crate::update::{self, Counts};
+
+use table::{Entry, Table, new_epoch};
 
 /// A room's identity, shared by everyone who speaks of it. A room that was forgotten and comes back is another `Room`.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,99 +73,6 @@ pub struct Joined {
     pub since: u64,
 }
 
-#[derive(Debug)]
-struct Entry {
-    room: Arc<Room>,
-    epoch: Arc<str>,
-    /// The next update says the epoch, since members stayed over its beginning.
-    announce_epoch: bool,
-    seq: u64,
-    counts: Option<Counts>,
-    history: VecDeque<Arc<Update>>,
-    /// Members by shard.
-    members: Box<[u32]>,
-    /// The last update or departure.
-    touched: Instant,
-}
-
-impl Entry {
-    fn member_total(&self) -> u64 {
-        self.members.iter().map(|&n| u64::from(n)).sum()
-    }
-
-    /// Nothing was ever sent here, so forgetting it loses nothing.
-    fn is_pristine(&self) -> bool {
-        self.seq == 0 && self.counts.is_none() && !self.announce_epoch
-    }
-
-    fn holds_all_after(&self, last_seq: u64) -> bool {
-        last_seq == self.seq
-            || last_seq < self.seq
-                && self
-                    .history
-                    .front()
-                    .is_some_and(|first| first.seq <= last_seq + 1)
-    }
-
-    fn snapshot(&self, counts: Counts, ordinal: u64, at: Instant) -> Arc<Update> {
-        let update = update::Update::CountUpdated { counts };
-        let frame = update::encode(
-            &self.room.id,
-            &update,
-            SystemTime::now(),
-            self.seq,
-            Some(&self.epoch),
-        );
-        let announces = Some(self.epoch.clone());
-        Arc::new(Update {
-            room: self.room.clone(),
-            ordinal,
-            seq: self.seq,
-            has_counts: true,
-            announces,
-            at,
-            frame,
-        })
-    }
-}
-
-#[derive(Debug)]
-struct Table {
-    rooms: HashMap<RoomId, Entry>,
-    /// The epoch that new rooms begin with. Renewed whenever a room that had a past is forgotten: until then
-    /// no room of this epoch can have counted before, so they can all share it.
-    epoch: Arc<str>,
-    ordinal: u64,
-    next_key: u64,
-    memberships: u64,
-}
-
-impl Table {
-    fn entry(&mut self, id: &RoomId, shards: usize, now: Instant) -> &mut Entry {
-        if !self.rooms.contains_key(id) {
-            let room = Arc::new(Room {
-                key: self.next_key,
-                id: id.clone(),
-            });
-            self.next_key += 1;
-            let entry = Entry {
-                room,
-                epoch: self.epoch.clone(),
-                announce_epoch: false,
-                seq: 0,
-                counts: None,
-                history: VecDeque::new(),
-                members: vec![0; shards].into_boxed_slice(),
-                touched: now,
-            };
-            self.rooms.insert(id.clone(), entry);
-        }
-        self.rooms
-            .get_mut(id)
-            .expect("the entry was just made sure of")
-    }
-}
-
 /// The table of all rooms of a hub.
 #[derive(Debug)]
 pub struct RoomTable {
@@ -181,11 +91,7 @@ impl RoomTable {
             next_key: 0,
             memberships: 0,
         };
-        Self {
-            shards,
-            history,
-            table: Mutex::new(table),
-        }
+        Self { shards, history, table: Mutex::new(table) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -214,15 +120,7 @@ impl RoomTable {
         let announces = std::mem::take(&mut entry.announce_epoch).then(|| entry.epoch.clone());
         let frame = update::encode(id, news, SystemTime::now(), entry.seq, announces.as_deref());
         let (room, seq, has_counts) = (entry.room.clone(), entry.seq, counts.is_some());
-        let update = Arc::new(Update {
-            room,
-            ordinal,
-            seq,
-            has_counts,
-            announces,
-            at: now,
-            frame,
-        });
+        let update = Arc::new(Update { room, ordinal, seq, has_counts, announces, at: now, frame });
         if has_counts {
             entry.counts = counts;
         }
@@ -232,12 +130,7 @@ impl RoomTable {
             }
             entry.history.push_back(update.clone());
         }
-        for (shard, _) in entry
-            .members
-            .iter()
-            .enumerate()
-            .filter(|(_, members)| **members > 0)
-        {
+        for (shard, _) in entry.members.iter().enumerate().filter(|(_, members)| **members > 0) {
             deliver(shard, update.clone());
         }
     }
@@ -265,23 +158,13 @@ impl RoomTable {
             .and_then(|resume| resume.last_seq);
         let (seq, recovered, owed) = match last_seq {
             Some(last_seq) if entry.holds_all_after(last_seq) => {
-                let missed = entry
-                    .history
-                    .iter()
-                    .filter(|update| update.seq > last_seq)
-                    .cloned()
-                    .collect();
+                let missed =
+                    entry.history.iter().filter(|update| update.seq > last_seq).cloned().collect();
                 (last_seq, Some(true), missed)
             }
             _ => {
-                let snapshot = entry
-                    .counts
-                    .map(|counts| entry.snapshot(counts, ordinal, now));
-                (
-                    entry.seq,
-                    resume.map(|_| false),
-                    snapshot.into_iter().collect(),
-                )
+                let snapshot = entry.counts.map(|counts| entry.snapshot(counts, ordinal, now));
+                (entry.seq, resume.map(|_| false), snapshot.into_iter().collect())
             }
         };
         Joined {
@@ -297,10 +180,7 @@ impl RoomTable {
     /// Ends a membership. A room without a past goes with its last member.
     pub fn leave(&self, room: &Room, shard: usize) {
         let mut table = self.lock();
-        let Some(entry) = table
-            .rooms
-            .get_mut(&room.id)
-            .filter(|entry| entry.room.key == room.key)
+        let Some(entry) = table.rooms.get_mut(&room.id).filter(|entry| entry.room.key == room.key)
         else {
             return;
         };
@@ -318,11 +198,7 @@ impl RoomTable {
         let mut table = self.lock();
         let now = Instant::now();
         let mut ended = 0;
-        for entry in table
-            .rooms
-            .values_mut()
-            .filter(|entry| entry.members[shard] > 0)
-        {
+        for entry in table.rooms.values_mut().filter(|entry| entry.members[shard] > 0) {
             ended += u64::from(std::mem::take(&mut entry.members[shard]));
             entry.touched = now;
         }
@@ -376,10 +252,7 @@ impl RoomTable {
     /// The room, where it has members, and the shards they are on.
     pub fn occupied(&self, id: &RoomId) -> Option<(Arc<Room>, Box<[u32]>)> {
         let table = self.lock();
-        let entry = table
-            .rooms
-            .get(id)
-            .filter(|entry| entry.member_total() > 0)?;
+        let entry = table.rooms.get(id).filter(|entry| entry.member_total() > 0)?;
         Some((entry.room.clone(), entry.members.clone()))
     }
 
@@ -398,11 +271,7 @@ impl RoomTable {
     pub fn state(&self, id: &RoomId) -> Option<RoomState> {
         let table = self.lock();
         let entry = table.rooms.get(id)?;
-        Some(RoomState {
-            counts: entry.counts?,
-            seq: entry.seq,
-            epoch: entry.epoch.clone(),
-        })
+        Some(RoomState { counts: entry.counts?, seq: entry.seq, epoch: entry.epoch.clone() })
     }
 
     /// (rooms known, memberships)
@@ -410,19 +279,6 @@ impl RoomTable {
         let table = self.lock();
         (table.rooms.len() as u64, table.memberships)
     }
-}
-
-/// Short, opaque, and not to be met twice: `RandomState` is seeded by the system's randomness once per thread and
-/// differs with every call.
-fn new_epoch() -> Arc<str> {
-    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-    let mut rest = RandomState::new().hash_one(SystemTime::now());
-    let digits = std::iter::repeat_with(|| {
-        let digit = DIGITS[(rest % 36) as usize];
-        rest /= 36;
-        char::from(digit)
-    });
-    digits.take(9).collect::<String>().into()
 }
 
 #[cfg(test)]

@@ -46,10 +46,9 @@ impl RoomId {
     pub fn from_json(value: &Value) -> Option<Self> {
         match value {
             Value::String(text) => Self::parse_str(text),
-            Value::Number(number) => number
-                .as_u64()
-                .filter(|number| *number <= MAX_NUMBER)
-                .map(Self::Number),
+            Value::Number(number) => {
+                number.as_u64().filter(|number| *number <= MAX_NUMBER).map(Self::Number)
+            }
             _ => None,
         }
     }
@@ -144,15 +143,9 @@ mod tests {
     fn numbers_of_javascript_are_safe_integers_from_0() {
         assert_eq!(RoomId::from_number(-0.0), Some(RoomId::Number(0)));
         assert_eq!(RoomId::from_number(7.0), Some(RoomId::Number(7)));
-        for number in [
-            -1.0,
-            0.5,
-            9_007_199_254_740_992.0,
-            1e300,
-            f64::NAN,
-            f64::INFINITY,
-            f64::NEG_INFINITY,
-        ] {
+        for number in
+            [-1.0, 0.5, 9_007_199_254_740_992.0, 1e300, f64::NAN, f64::INFINITY, f64::NEG_INFINITY]
+        {
             assert_eq!(RoomId::from_number(number), None, "{number}");
         }
     }
@@ -161,10 +154,7 @@ mod tests {
     fn json_gives_integers_and_strings() {
         assert_eq!(RoomId::from_json(&json!(1)), Some(RoomId::Number(1)));
         assert_eq!(RoomId::from_json(&json!("1")), Some(RoomId::Number(1)));
-        assert_eq!(
-            RoomId::from_json(&json!("a")),
-            Some(RoomId::Name("a".into()))
-        );
+        assert_eq!(RoomId::from_json(&json!("a")), Some(RoomId::Name("a".into())));
         for text in [
             "1.0",
             "-0",

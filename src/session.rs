@@ -5,6 +5,7 @@
 
 mod clock;
 mod closing;
+mod effect;
 mod messages;
 mod questions;
 mod stream;
@@ -20,9 +21,9 @@ use tokio::time::Instant;
 use crate::admission::Permit;
 use crate::close::{self, CloseReason};
 use crate::codec::Decoder;
-use crate::message::{self, Resume};
+use crate::message;
 use crate::metrics;
-use crate::notice::{Abandoned, Client};
+use crate::notice::Client;
 use crate::options::Options;
 use crate::outbox::Outbox;
 use crate::rate::Rate;
@@ -33,69 +34,10 @@ use crate::transport::Transport;
 
 pub(crate) use closing::LINGER;
 use closing::Phase;
+pub use effect::{Effect, Membership, Verdict};
 pub use questions::JoinVerdict;
 use questions::Questions;
 pub use stream::Scratch;
-
-/// The bot's verdict on who a client is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Let in.
-    Accepted {
-        /// Who it is.
-        user: String,
-        /// When that ends.
-        expires_at: Option<SystemTime>,
-        /// The bot's side keeps something for this connection, and is to hear of its end.
-        known: bool,
-    },
-    /// Not let in, for this reason.
-    Denied(CloseReason),
-    /// The hook threw, rejected or timed out.
-    Failed,
-}
-
-/// What a session wants done beyond itself.
-#[derive(Debug)]
-pub enum Effect {
-    /// To become a member.
-    Join(RoomId, Option<Resume>),
-    /// To have the bot asked whether it may.
-    AskJoin {
-        /// The question's number.
-        ask: u64,
-        /// The room.
-        room: RoomId,
-    },
-    /// The bot said no to this room.
-    Denied(RoomId),
-    /// To be a member no more.
-    Leave(RoomId),
-    /// To know how many members the room has.
-    Status(RoomId),
-    /// A question needs no answer any more.
-    Abandon {
-        /// The question; none: who this is.
-        ask: Option<u64>,
-        /// Why.
-        why: Abandoned,
-    },
-    /// The verdict came too late.
-    Unverified,
-    /// The backlog was conflated for the first time since it was empty.
-    Slow,
-    /// To be forgotten; the connection ended with this.
-    Ended(CloseReason),
-}
-
-/// One room that a session is a member of.
-#[derive(Debug)]
-pub struct Membership {
-    /// The room.
-    pub room: Arc<Room>,
-    /// Where in the shard's list of the room's members the session stands.
-    pub place: usize,
-}
 
 /// The server's side of one connection.
 #[derive(Debug)]
@@ -148,9 +90,7 @@ impl Session {
             known: false,
             transport,
             outbox,
-            phase: Phase::Verdict {
-                deadline: now + options.auth_timeout,
-            },
+            phase: Phase::Verdict { deadline: now + options.auth_timeout },
             user: None,
             remote,
             unread: behind,
@@ -169,11 +109,7 @@ impl Session {
 
     /// The client as the bot knows it; none before it was let in.
     pub fn client(&self) -> Option<Client> {
-        Some(Client {
-            id: self.id,
-            user: self.user.clone()?,
-            remote: self.remote,
-        })
+        Some(Client { id: self.id, user: self.user.clone()?, remote: self.remote })
     }
 
     /// Who the client was found to be.
@@ -189,8 +125,7 @@ impl Session {
     /// Lets the client in.
     pub fn welcome(&mut self, user: Arc<str>, expires_at: Option<SystemTime>, known: bool) {
         let now = Instant::now();
-        self.outbox
-            .push_answer(message::connection_established(&user, SystemTime::now()));
+        self.outbox.push_answer(message::connection_established(&user, SystemTime::now()));
         self.user = Some(user);
         self.known |= known;
         self.expires = expires_at.map(|at| now + clock::remaining(at));
@@ -206,8 +141,7 @@ impl Session {
     /// Tells the client that it is a member no more.
     pub fn tell_left(&mut self, room: &RoomId) {
         if let Some(user) = &self.user {
-            self.outbox
-                .push_answer(message::room_left(room, user, SystemTime::now()));
+            self.outbox.push_answer(message::room_left(room, user, SystemTime::now()));
         }
     }
 
@@ -233,9 +167,7 @@ impl Session {
             return false;
         }
         if !self.outbox.is_empty() {
-            updates
-                .iter()
-                .for_each(|update| self.outbox.push_update(update.clone()));
+            updates.iter().for_each(|update| self.outbox.push_update(update.clone()));
             self.bound_backlog(shared);
             return self.slow.is_some() && !self.slow_told;
         }
@@ -344,9 +276,7 @@ impl Session {
         shared: &Shared,
     ) -> Poll<std::io::Result<()>> {
         let before = self.backlog();
-        let Self {
-            outbox, transport, ..
-        } = self;
+        let Self { outbox, transport, .. } = self;
         let flushed = outbox.poll_flush(&mut scratch.merged, |bytes| {
             let written = transport.poll_write(cx, bytes);
             if let Poll::Ready(Ok(count)) = written {

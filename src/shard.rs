@@ -3,12 +3,14 @@
 //! A shard owns its sessions outright; no other thread touches them. What other threads want of it comes through its
 //! [`Inbox`].
 
+mod arrivals;
 mod commands;
 mod drain;
 mod effects;
 mod fanout;
 mod inbox;
 mod listening;
+mod membership;
 mod ready;
 mod slot;
 mod timers;
@@ -73,10 +75,7 @@ impl Ids {
     /// For the shard `index` of `shards`.
     pub fn new(index: usize, shards: usize) -> Self {
         // From one shard's number of zero nothing can be told apart from nothing: ids start above it.
-        Self {
-            next: AtomicU64::new((shards + index) as u64),
-            step: shards as u64,
-        }
+        Self { next: AtomicU64::new((shards + index) as u64), step: shards as u64 }
     }
 
     /// The next connection's id.
@@ -185,11 +184,7 @@ impl Shard {
         let first = self.woken.len().saturating_sub(POLLS);
         for waker in self.woken.split_off(first) {
             waker.unlist();
-            if self
-                .slots
-                .get(waker.slot)
-                .is_some_and(|slot| slot.id == waker.id)
-            {
+            if self.slots.get(waker.slot).is_some_and(|slot| slot.id == waker.id) {
                 self.poll_slot(waker.slot);
             }
         }
@@ -209,10 +204,7 @@ impl Shard {
     /// Ends a connection for a fault of ours.
     fn fail(&mut self, key: usize, message: &str) {
         let message = format!("a connection was closed for a fault of the hub: {message}");
-        self.parts.notices.tell(Notice::Error {
-            code: "SESSION_PANIC",
-            message,
-        });
+        self.parts.notices.tell(Notice::Error { code: "SESSION_PANIC", message });
         if let Some(slot) = self.slots.get_mut(key) {
             slot.with_session(|session, cx| session.fail(cx));
             self.end(key, close::INTERNAL_SERVER_ERROR);
@@ -231,10 +223,7 @@ impl Shard {
         }
         self.scratch.clear();
         let message = format!("a hub thread failed and starts again empty: {message}");
-        self.parts.notices.tell(Notice::Error {
-            code: "SHARD_PANIC",
-            message,
-        });
+        self.parts.notices.tell(Notice::Error { code: "SHARD_PANIC", message });
     }
 
     /// Ends what is left at the end of a drain, or where there is no time for one.

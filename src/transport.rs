@@ -81,9 +81,7 @@ impl Transport {
         match self {
             Self::Socket(socket) => {
                 let mut byte = [0];
-                Poll::Ready(Ok(ready!(
-                    socket.poll_peek(cx, &mut ReadBuf::new(&mut byte))
-                )? > 0))
+                Poll::Ready(Ok(ready!(socket.poll_peek(cx, &mut ReadBuf::new(&mut byte)))? > 0))
             }
             Self::Relayed(relay) => relay.poll_peek(cx),
         }
@@ -159,11 +157,7 @@ impl std::fmt::Debug for Relay {
 impl Relay {
     /// A relay for the connection `id`, whose outgoing bytes are notices.
     pub fn new(id: u64, notices: Arc<dyn Notices>) -> Arc<Self> {
-        Arc::new(Self {
-            id,
-            notices,
-            pipe: Mutex::default(),
-        })
+        Arc::new(Self { id, notices, pipe: Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Pipe> {

@@ -124,11 +124,7 @@ pub fn encode(
         }
         Update::Custom { fields } => custom(frame, fields),
     };
-    let frame = frame
-        .raw(r#","timestamp":""#)
-        .raw(&timestamp(now))
-        .raw(r#"","seq":"#)
-        .number(seq);
+    let frame = frame.raw(r#","timestamp":""#).raw(&timestamp(now)).raw(r#"","seq":"#).number(seq);
     match epoch {
         Some(epoch) => frame.raw(r#","epoch":"#).string(epoch),
         None => frame,
@@ -143,11 +139,7 @@ pub fn cut_name(name: &str) -> &str {
 }
 
 fn participant(frame: TextFrame, event: &str, name: &str, counts: Counts) -> TextFrame {
-    let frame = frame
-        .raw(r#","event":""#)
-        .raw(event)
-        .raw(r#"","participantName":"#)
-        .string(name);
+    let frame = frame.raw(r#","event":""#).raw(event).raw(r#"","participantName":"#).string(name);
     with_counts(frame, counts, counts.is_full())
 }
 
@@ -168,11 +160,7 @@ fn custom(frame: TextFrame, fields: &str) -> TextFrame {
     let fields = fields.trim();
     let fields = fields.strip_prefix('{').unwrap_or(fields);
     let fields = fields.strip_suffix('}').unwrap_or(fields).trim();
-    if fields.is_empty() {
-        frame
-    } else {
-        frame.raw(",").raw(fields)
-    }
+    if fields.is_empty() { frame } else { frame.raw(",").raw(fields) }
 }
 
 #[cfg(test)]
@@ -180,14 +168,8 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    const COUNTS: Counts = Counts {
-        current: 25,
-        max: 50,
-    };
-    const FULL: Counts = Counts {
-        current: 51,
-        max: 50,
-    };
+    const COUNTS: Counts = Counts { current: 25, max: 50 };
+    const FULL: Counts = Counts { current: 51, max: 50 };
 
     /// The payload, at 2026-02-12T23:45:00.000Z and with the number 42.
     fn payload(room: &RoomId, update: Update<'_>, epoch: Option<&str>) -> String {
@@ -206,17 +188,11 @@ mod tests {
     #[test]
     fn who_comes_and_goes_is_named() {
         assert_eq!(
-            of_room_1(Update::Joined {
-                name: "John Doe",
-                counts: COUNTS
-            }),
+            of_room_1(Update::Joined { name: "John Doe", counts: COUNTS }),
             r#"{"type":"ROOM_UPDATE","roomId":1,"event":"USER_JOINED","participantName":"John Doe","currentParticipants":25,"maxParticipants":50,"isFull":false,"availableSlots":25,"timestamp":"2026-02-12T23:45:00.000Z","seq":42}"#
         );
         assert_eq!(
-            of_room_1(Update::Left {
-                name: "\"\n",
-                counts: FULL
-            }),
+            of_room_1(Update::Left { name: "\"\n", counts: FULL }),
             r#"{"type":"ROOM_UPDATE","roomId":1,"event":"USER_LEFT","participantName":"\"\n","currentParticipants":51,"maxParticipants":50,"isFull":true,"availableSlots":0,"timestamp":"2026-02-12T23:45:00.000Z","seq":42}"#
         );
     }
@@ -243,10 +219,7 @@ mod tests {
             let expected = format!(
                 r#"{{"type":"ROOM_UPDATE","roomId":1,"event":"ROOM_STATUS_CHANGED","status":{rest},"timestamp":"2026-02-12T23:45:00.000Z","seq":42}}"#
             );
-            assert_eq!(
-                of_room_1(Update::StatusChanged { status, counts }),
-                expected
-            );
+            assert_eq!(of_room_1(Update::StatusChanged { status, counts }), expected);
         }
     }
 
@@ -254,11 +227,7 @@ mod tests {
     fn a_snapshot_ends_with_the_epoch() {
         let room = RoomId::parse_str("lobby").unwrap();
         assert_eq!(
-            payload(
-                &room,
-                Update::CountUpdated { counts: COUNTS },
-                Some("k3f9a2")
-            ),
+            payload(&room, Update::CountUpdated { counts: COUNTS }, Some("k3f9a2")),
             r#"{"type":"ROOM_UPDATE","roomId":"lobby","event":"PARTICIPANT_COUNT_UPDATED","currentParticipants":25,"maxParticipants":50,"isFull":false,"availableSlots":25,"timestamp":"2026-02-12T23:45:00.000Z","seq":42,"epoch":"k3f9a2"}"#
         );
     }
@@ -290,10 +259,7 @@ mod tests {
             (u64::MAX, 0, true, 0),
         ] {
             let counts = Counts { current, max };
-            assert_eq!(
-                (counts.is_full(), counts.available_slots()),
-                (is_full, slots)
-            );
+            assert_eq!((counts.is_full(), counts.available_slots()), (is_full, slots));
         }
     }
 

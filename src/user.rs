@@ -35,11 +35,7 @@ impl UserTable {
             .present
             .get_key_value(name)
             .map_or_else(|| name.into(), |(shared, _)| shared.clone());
-        users
-            .present
-            .entry(Arc::clone(&shared))
-            .or_default()
-            .connections += 1;
+        users.present.entry(Arc::clone(&shared)).or_default().connections += 1;
         shared
     }
 
@@ -94,23 +90,14 @@ impl UserTable {
 
     /// Open connections of a user.
     pub fn connections(&self, name: &str) -> usize {
-        self.lock()
-            .present
-            .get(name)
-            .map_or(0, |presence| presence.connections)
+        self.lock().present.get(name).map_or(0, |presence| presence.connections)
     }
 
     /// Connections of a user in a room.
     pub fn connections_in(&self, name: &str, room: u64) -> usize {
         let users = self.lock();
-        let rooms = users
-            .present
-            .get(name)
-            .map_or(&[][..], |presence| &presence.rooms);
-        rooms
-            .iter()
-            .find(|(key, _)| *key == room)
-            .map_or(0, |(_, count)| *count as usize)
+        let rooms = users.present.get(name).map_or(&[][..], |presence| &presence.rooms);
+        rooms.iter().find(|(key, _)| *key == room).map_or(0, |(_, count)| *count as usize)
     }
 
     /// Distinct users that are in a room.
@@ -139,19 +126,12 @@ mod tests {
         let users = UserTable::default();
         let first = users.connect("ann");
         let second = users.connect("ann");
-        assert!(
-            Arc::ptr_eq(&first, &second),
-            "one name serves all connections of a user"
-        );
+        assert!(Arc::ptr_eq(&first, &second), "one name serves all connections of a user");
         users.enter("ann", 1);
         users.enter("ann", 1);
         users.enter("ann", 2);
         assert_eq!(
-            (
-                users.connections("ann"),
-                users.connections_in("ann", 1),
-                users.in_rooms()
-            ),
+            (users.connections("ann"), users.connections_in("ann", 1), users.in_rooms()),
             (2, 2, 1)
         );
         users.leave("ann", 1);

@@ -84,22 +84,15 @@ fn eventually(holds: impl Fn() -> bool) {
 }
 
 fn broadcast(hub: &Hub, current: u64) {
-    let counts = Counts {
-        current,
-        max: 1_000_000,
-    };
+    let counts = Counts { current, max: 1_000_000 };
     assert!(hub.broadcast(&ROOM, &Update::CountUpdated { counts }, Some(counts)));
 }
 
 #[test]
 fn an_update_reaches_the_members_on_every_shard() {
-    let (hub, address, _notices) = open(Options {
-        threads: 3,
-        ..Options::default()
-    });
-    let mut clients: Vec<_> = (0..12)
-        .map(|user| Client::connect(address, &format!("u{user}")))
-        .collect();
+    let (hub, address, _notices) = open(Options { threads: 3, ..Options::default() });
+    let mut clients: Vec<_> =
+        (0..12).map(|user| Client::connect(address, &format!("u{user}"))).collect();
     for client in &mut clients {
         assert_eq!(client.join()["type"], "ROOM_JOINED");
     }
@@ -119,11 +112,8 @@ fn an_update_reaches_the_members_on_every_shard() {
 #[test]
 fn members_that_come_and_go_find_no_gap_and_no_repeat() {
     const UPDATES: u64 = 4_000;
-    let (hub, address, _notices) = open(Options {
-        threads: 4,
-        message_rate: 1e9,
-        ..Options::default()
-    });
+    let (hub, address, _notices) =
+        open(Options { threads: 4, message_rate: 1e9, ..Options::default() });
     let members: Vec<_> = (0..8)
         .map(|user| {
             std::thread::spawn(move || {
@@ -171,32 +161,19 @@ fn members_that_come_and_go_find_no_gap_and_no_repeat() {
         }
     }
     for member in members {
-        assert!(
-            member.join().unwrap() > 0,
-            "a member that saw nothing has shown nothing"
-        );
+        assert!(member.join().unwrap() > 0, "a member that saw nothing has shown nothing");
     }
 }
 
 #[test]
 fn a_drain_says_goodbye_and_ends_the_threads() {
-    let (hub, address, notices) = open(Options {
-        threads: 2,
-        ..Options::default()
-    });
-    let mut clients: Vec<_> = (0..6)
-        .map(|user| Client::connect(address, &format!("u{user}")))
-        .collect();
+    let (hub, address, notices) = open(Options { threads: 2, ..Options::default() });
+    let mut clients: Vec<_> =
+        (0..6).map(|user| Client::connect(address, &format!("u{user}"))).collect();
     clients[0].join();
     broadcast(&hub, 3);
     hub.close(FAILSAFE, Duration::from_millis(50));
-    assert!(!hub.broadcast(
-        &ROOM,
-        &Update::Custom {
-            fields: r#"{"event":"LATE"}"#
-        },
-        None
-    ));
+    assert!(!hub.broadcast(&ROOM, &Update::Custom { fields: r#"{"event":"LATE"}"# }, None));
     assert_eq!(
         clients[0].next()["currentParticipants"],
         3,
@@ -206,10 +183,7 @@ fn a_drain_says_goodbye_and_ends_the_threads() {
         let Message::Close(Some(frame)) = client.0.read().unwrap() else {
             panic!("no Close frame")
         };
-        assert_eq!(
-            (u16::from(frame.code), &*frame.reason),
-            (1001, "Server shutting down")
-        );
+        assert_eq!((u16::from(frame.code), &*frame.reason), (1001, "Server shutting down"));
         // The answer goes out with the next read, which finds the end.
         assert!(client.0.read().is_err());
     }
@@ -220,10 +194,7 @@ fn a_drain_says_goodbye_and_ends_the_threads() {
         }
     }
     hub.join();
-    assert!(
-        TcpStream::connect(address).is_err(),
-        "nobody listens any more"
-    );
+    assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
     assert_eq!(hub.stats().connections, 0);
 }
 
@@ -249,10 +220,7 @@ fn requests_that_are_no_handshake_are_answered_in_http() {
     let plain = |head: &str| ask(&format!("{head} HTTP/1.1\r\nHost: here\r\n\r\n"));
     assert_eq!(plain("GET /other"), "HTTP/1.1 404 Not Found");
     assert_eq!(plain("POST /ws/rooms"), "HTTP/1.1 405 Method Not Allowed");
-    assert_eq!(
-        plain("GET /ws/rooms?userId=1"),
-        "HTTP/1.1 426 Upgrade Required"
-    );
+    assert_eq!(plain("GET /ws/rooms?userId=1"), "HTTP/1.1 426 Upgrade Required");
     assert_eq!(ask("nonsense\r\n\r\n"), "HTTP/1.1 400 Bad Request");
     let many = "X: y\r\n".repeat(3_000);
     assert!(ask(&format!("GET /ws/rooms HTTP/1.1\r\n{many}\r\n")).starts_with("HTTP/1.1 431"));
@@ -261,8 +229,6 @@ fn requests_that_are_no_handshake_are_answered_in_http() {
 #[test]
 fn a_taken_port_is_an_error() {
     let (hub, address, _notices) = open(Options::default());
-    let error = hub
-        .listen(Some("127.0.0.1"), address.port(), 511)
-        .unwrap_err();
+    let error = hub.listen(Some("127.0.0.1"), address.port(), 511).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
 }

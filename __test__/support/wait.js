@@ -14,7 +14,7 @@ const FAILSAFE_MS = 30_000;
 function failsafe(promise, describe) {
   let timer;
   const expired = new Promise((_, reject) => {
-    timer = setTimeout(() => {console.error("EXPIRED", describe()); reject(new Error(`still waiting for ${describe()}`))}, FAILSAFE_MS);
+    timer = setTimeout(() => reject(new Error(`still waiting for ${describe()}`)), FAILSAFE_MS);
   });
   return Promise.race([promise, expired]).finally(() => clearTimeout(timer));
 }

@@ -105,9 +105,7 @@ impl Header {
         let (length, mask) = self.as_bytes()[2..].split_at(length_end - 2);
         let length = match length {
             [] => u64::from(short_length),
-            bytes => bytes
-                .iter()
-                .fold(0, |length, byte| length << 8 | u64::from(*byte)),
+            bytes => bytes.iter().fold(0, |length, byte| length << 8 | u64::from(*byte)),
         };
         if length >> 63 != 0 {
             return Err(PROTOCOL_ERROR);

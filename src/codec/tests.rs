@@ -74,11 +74,7 @@ fn messages_of_every_form_of_length() {
     for length in [0, 1, 3, 4, 5, 125, 126, 127, 255, 256, 257, 500, MAX] {
         let payload: Vec<u8> = (0..length).map(|at| b'a' + (at % 26) as u8).collect();
         for opcode in [TEXT, BINARY] {
-            assert_eq!(
-                accepted(&frame(FIN | opcode, &payload)),
-                [message(&payload)],
-                "{length}"
-            );
+            assert_eq!(accepted(&frame(FIN | opcode, &payload)), [message(&payload)], "{length}");
         }
     }
     let mut decoder = Decoder::new(70_000);
@@ -108,10 +104,7 @@ fn one_call_takes_one_frame() {
     assert_eq!(next(), (9, Some(message(b"one")), true));
     assert_eq!(next(), (7, Some(Incoming::Fragment), false));
     assert_eq!(next(), (6, Some(Incoming::Fragment), false));
-    assert_eq!(
-        next(),
-        (7, Some(Incoming::Ping(Bytes::from_static(b"p"))), false)
-    );
+    assert_eq!(next(), (7, Some(Incoming::Ping(Bytes::from_static(b"p"))), false));
     assert_eq!(next(), (8, Some(message(b"two")), true));
     assert_eq!(next(), (0, None, true));
 }
@@ -123,12 +116,7 @@ fn a_decoder_is_idle_between_messages_only() {
         frame(FIN | PING, b"abc"),
         frame(FIN | TEXT, b""),
         frame(FIN | BINARY, &[0; 300]),
-        [
-            frame(TEXT, b"a"),
-            frame(FIN | PONG, b""),
-            frame(FIN | CONTINUATION, b"b"),
-        ]
-        .concat(),
+        [frame(TEXT, b"a"), frame(FIN | PONG, b""), frame(FIN | CONTINUATION, b"b")].concat(),
     ] {
         let mut decoder = Decoder::new(MAX);
         assert!(decoder.is_idle());
@@ -196,10 +184,7 @@ fn fragments_are_joined_with_control_frames_in_between() {
 fn fragments_without_end_are_each_counted() {
     let mut decoder = Decoder::new(MAX);
     let first = frame(TEXT, b"");
-    assert_eq!(
-        decoder.decode(&mut &first[..]),
-        Ok(Some(Incoming::Fragment))
-    );
+    assert_eq!(decoder.decode(&mut &first[..]), Ok(Some(Incoming::Fragment)));
     let bytes = frame(CONTINUATION, b"").repeat(5_000);
     let mut input = &bytes[..];
     for _ in 0..5_000 {
@@ -232,9 +217,7 @@ fn close_frames_are_read() {
 #[test]
 fn close_frames_are_checked() {
     assert_eq!(refused(&frame(FIN | CLOSE, b"\x03")), PROTOCOL_ERROR);
-    for code in [
-        0, 1, 999, 1004, 1005, 1006, 1015, 1016, 2000, 2999, 5000, 65_535_u16,
-    ] {
+    for code in [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 2000, 2999, 5000, 65_535_u16] {
         let bytes = frame(FIN | CLOSE, &code.to_be_bytes());
         assert_eq!(refused(&bytes), PROTOCOL_ERROR, "{code}");
     }
@@ -246,14 +229,9 @@ fn close_frames_are_checked() {
 
 #[test]
 fn text_is_utf8() {
-    for text in [
-        &b"\xff"[..],
-        b"ok\xc3",
-        b"\xed\xa0\x80",
-        b"\xc0\xaf",
-        b"\xf4\x90\x80\x80",
-        b"a\x80",
-    ] {
+    for text in
+        [&b"\xff"[..], b"ok\xc3", b"\xed\xa0\x80", b"\xc0\xaf", b"\xf4\x90\x80\x80", b"a\x80"]
+    {
         assert_eq!(refused(&frame(FIN | TEXT, text)), INVALID_UTF8);
         let fragments = [frame(TEXT, text), frame(FIN | CONTINUATION, b"")].concat();
         assert_eq!(refused(&fragments), INVALID_UTF8);
@@ -293,11 +271,7 @@ fn violations_show_in_the_first_two_bytes() {
     for opcode in [PING, PONG, CLOSE] {
         refused_at(&frame(opcode, b""), 2, &PROTOCOL_ERROR);
         refused_at(&frame(FIN | opcode, &[b'x'; 126]), 2, &PROTOCOL_ERROR);
-        refused_at(
-            &frame(FIN | opcode, &[b'x'; 65_536][..])[..20],
-            2,
-            &PROTOCOL_ERROR,
-        );
+        refused_at(&frame(FIN | opcode, &[b'x'; 65_536][..])[..20], 2, &PROTOCOL_ERROR);
     }
     // Continuations of nothing.
     refused_at(&frame(FIN | CONTINUATION, b"hi"), 2, &PROTOCOL_ERROR);
@@ -344,16 +318,8 @@ fn the_top_bit_of_a_length_is_none() {
 fn a_length_may_be_written_too_long() {
     let (key, masked) = (KEY, [b'h' ^ KEY[0], b'i' ^ KEY[1]]);
     let short = [&[FIN | TEXT, 0xfe, 0, 2][..], &key, &masked].concat();
-    let long = [
-        &[FIN | TEXT, 0xff, 0, 0, 0, 0, 0, 0, 0, 2][..],
-        &key,
-        &masked,
-    ]
-    .concat();
-    assert_eq!(
-        accepted(&[short, long].concat()),
-        [message(b"hi"), message(b"hi")]
-    );
+    let long = [&[FIN | TEXT, 0xff, 0, 0, 0, 0, 0, 0, 0, 2][..], &key, &masked].concat();
+    assert_eq!(accepted(&[short, long].concat()), [message(b"hi"), message(b"hi")]);
 }
 
 #[test]
@@ -376,14 +342,7 @@ fn any_bytes_at_all_do_no_harm() {
     };
     for _ in 0..2_000 {
         // A header that is often right, so that what follows is reached.
-        let first = [
-            FIN | TEXT,
-            TEXT,
-            BINARY,
-            CONTINUATION,
-            FIN | CONTINUATION,
-            FIN | PING,
-        ];
+        let first = [FIN | TEXT, TEXT, BINARY, CONTINUATION, FIN | CONTINUATION, FIN | PING];
         let mut bytes = Vec::new();
         for _ in 0..4 {
             let payload: Vec<u8> = (0..random() % 40).map(|_| random() & 0x7f).collect();

@@ -57,10 +57,7 @@ impl Head {
 
 /// What [`parse`] made of the bytes so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "made once a connection and taken apart at once"
-)]
+#[allow(clippy::large_enum_variant, reason = "made once a connection and taken apart at once")]
 pub enum Parsed {
     /// The head goes on.
     Partial,
@@ -118,20 +115,14 @@ fn complete(request: &httparse::Request<'_, '_>, len: usize) -> Parsed {
         }
         raw_headers.push((header.name.to_owned(), value));
     }
-    Parsed::Complete {
-        head,
-        raw_headers,
-        len,
-    }
+    Parsed::Complete { head, raw_headers, len }
 }
 
 /// Who the client says it is: the first `userId` of the query, 1 to 128 bytes.
 pub fn user_id_from_query(url: &str) -> Option<String> {
     let (_, query) = url.split_once('?')?;
     let (_, user) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "userId")?;
-    (1..=MAX_USER_ID)
-        .contains(&user.len())
-        .then(|| user.into_owned())
+    (1..=MAX_USER_ID).contains(&user.len()).then(|| user.into_owned())
 }
 
 #[cfg(test)]
@@ -152,11 +143,7 @@ mod tests {
 
     fn complete(bytes: &[u8]) -> (Head, Vec<(String, String)>, usize) {
         match parse(bytes) {
-            Parsed::Complete {
-                head,
-                raw_headers,
-                len,
-            } => (head, raw_headers, len),
+            Parsed::Complete { head, raw_headers, len } => (head, raw_headers, len),
             other => panic!("{other:?}"),
         }
     }
@@ -230,19 +217,13 @@ mod tests {
         assert_eq!(refused(too_long.as_bytes()), Refusal::HeaderTooLarge);
         let endless = [start, &"x".repeat(MAX_HEAD)].concat();
         assert_eq!(refused(endless.as_bytes()), Refusal::HeaderTooLarge);
-        assert_eq!(
-            refused(&endless.as_bytes()[..MAX_HEAD]),
-            Refusal::HeaderTooLarge
-        );
+        assert_eq!(refused(&endless.as_bytes()[..MAX_HEAD]), Refusal::HeaderTooLarge);
         let with_headers = |count| {
             let headers = "a: b\r\n".repeat(count);
             ["GET / HTTP/1.1\r\n", &headers, "\r\n"].concat()
         };
         assert_eq!(complete(with_headers(100).as_bytes()).1.len(), 100);
-        assert_eq!(
-            refused(with_headers(101).as_bytes()),
-            Refusal::HeaderTooLarge
-        );
+        assert_eq!(refused(with_headers(101).as_bytes()), Refusal::HeaderTooLarge);
     }
 
     #[test]

@@ -37,11 +37,7 @@ pub fn check_origin(head: &Head, allowed: &Origins) -> Result<(), Refusal> {
             Origin::new(own.scheme.clone(), host).is_some_and(|page| page == own)
         }),
     };
-    if is_allowed {
-        Ok(())
-    } else {
-        Err(Refusal::Forbidden)
-    }
+    if is_allowed { Ok(()) } else { Err(Refusal::Forbidden) }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -70,11 +66,7 @@ impl Origin {
             (port, _) => port.parse().ok()?,
         };
         let is_host = !host.is_empty() && !host.contains(['/', '@', ' ', ',']);
-        is_host.then(|| Self {
-            scheme,
-            host: host.to_ascii_lowercase(),
-            port,
-        })
+        is_host.then(|| Self { scheme, host: host.to_ascii_lowercase(), port })
     }
 }
 
@@ -180,10 +172,7 @@ mod tests {
         ] {
             assert!(!passes(origin, host, &Origins::SameHost), "{origin} {host}");
         }
-        let head = Head {
-            origin: Some("https://example.com".to_owned()),
-            ..Head::default()
-        };
+        let head = Head { origin: Some("https://example.com".to_owned()), ..Head::default() };
         assert!(check_origin(&head, &Origins::SameHost).is_err());
     }
 }

@@ -78,11 +78,7 @@ impl Refusal {
             self.status(),
             self.phrase(),
             // A sender of Upgrade has to name it in Connection (RFC 9110 §7.8).
-            if self.status() == 426 {
-                "close, Upgrade"
-            } else {
-                "close"
-            },
+            if self.status() == 426 { "close, Upgrade" } else { "close" },
             body.len(),
             self.headers(),
         )
@@ -155,24 +151,9 @@ mod tests {
         (Refusal::NotFound, 404, "path", ""),
         (Refusal::MethodNotAllowed, 405, "method", "allow: GET"),
         (Refusal::RequestTimeout, 408, "timeout", ""),
-        (
-            Refusal::UpgradeRequired,
-            426,
-            "upgrade",
-            "upgrade: websocket",
-        ),
-        (
-            Refusal::VersionNotSupported,
-            426,
-            "version",
-            "sec-websocket-version: 13",
-        ),
-        (
-            Refusal::TooManyConnectionsFromAddress,
-            429,
-            "address_limit",
-            "retry-after: 10",
-        ),
+        (Refusal::UpgradeRequired, 426, "upgrade", "upgrade: websocket"),
+        (Refusal::VersionNotSupported, 426, "version", "sec-websocket-version: 13"),
+        (Refusal::TooManyConnectionsFromAddress, 429, "address_limit", "retry-after: 10"),
         (Refusal::HeaderTooLarge, 431, "header", ""),
         (Refusal::TooManyConnections, 503, "limit", "retry-after: 10"),
     ];

@@ -40,17 +40,11 @@ pub fn room_joined(
     epoch: &str,
     recovered: Option<bool>,
 ) -> Bytes {
-    let frame = membership(
-        "ROOM_JOINED",
-        room,
-        user,
-        now,
-        &format!("Joined room {room}"),
-    )
-    .raw(r#","seq":"#)
-    .number(seq)
-    .raw(r#","epoch":"#)
-    .string(epoch);
+    let frame = membership("ROOM_JOINED", room, user, now, &format!("Joined room {room}"))
+        .raw(r#","seq":"#)
+        .number(seq)
+        .raw(r#","epoch":"#)
+        .string(epoch);
     match recovered {
         Some(true) => frame.raw(r#","recovered":true"#),
         Some(false) => frame.raw(r#","recovered":false"#),
@@ -62,9 +56,7 @@ pub fn room_joined(
 
 /// The answer to `LEAVE_ROOM`, and what a client is told whom the bot took out of the room.
 pub fn room_left(room: &RoomId, user: &str, now: SystemTime) -> Bytes {
-    membership("ROOM_LEFT", room, user, now, &format!("Left room {room}"))
-        .raw("}")
-        .finish()
+    membership("ROOM_LEFT", room, user, now, &format!("Left room {room}")).raw("}").finish()
 }
 
 fn membership(kind: &str, room: &RoomId, user: &str, now: SystemTime, message: &str) -> TextFrame {
@@ -167,9 +159,7 @@ pub fn error(answer: &ErrorAnswer<'_>) -> Bytes {
         frame = frame.raw(r#","action":"#).string(action);
     }
     if let Some(room) = room {
-        frame = frame
-            .raw(r#","roomId":"#)
-            .append(|out| room.write_json(out));
+        frame = frame.raw(r#","roomId":"#).append(|out| room.write_json(out));
     }
     frame.raw("}").finish()
 }
@@ -224,14 +214,8 @@ mod tests {
         let joined = |recovered| room_joined(&room, "123456789", now(), 41, "k3f9a2", recovered);
         let start = r#"{"type":"ROOM_JOINED","roomId":1,"userId":"123456789","timestamp":"2026-02-12T23:45:00.000Z","message":"Joined room 1","seq":41,"epoch":"k3f9a2""#;
         assert_eq!(payload(&joined(None)), format!("{start}}}"));
-        assert_eq!(
-            payload(&joined(Some(true))),
-            format!(r#"{start},"recovered":true}}"#)
-        );
-        assert_eq!(
-            payload(&joined(Some(false))),
-            format!(r#"{start},"recovered":false}}"#)
-        );
+        assert_eq!(payload(&joined(Some(true))), format!(r#"{start},"recovered":true}}"#));
+        assert_eq!(payload(&joined(Some(false))), format!(r#"{start},"recovered":false}}"#));
     }
 
     #[test]
@@ -260,45 +244,24 @@ mod tests {
         let room = &RoomId::parse_str("lobby").unwrap();
         let limit = |action, room| ErrorAnswer::RateLimit { action, room };
         for (answer, fields) in [
-            (
-                ErrorAnswer::MessageProcessing,
-                r#""Message processing error""#,
-            ),
-            (
-                ErrorAnswer::UnknownAction(Some("DANCE")),
-                r#""Unknown action","action":"DANCE""#,
-            ),
-            (
-                ErrorAnswer::UnknownAction(Some("\"")),
-                r#""Unknown action","action":"\"""#,
-            ),
+            (ErrorAnswer::MessageProcessing, r#""Message processing error""#),
+            (ErrorAnswer::UnknownAction(Some("DANCE")), r#""Unknown action","action":"DANCE""#),
+            (ErrorAnswer::UnknownAction(Some("\"")), r#""Unknown action","action":"\"""#),
             (ErrorAnswer::UnknownAction(None), r#""Unknown action""#),
             (ErrorAnswer::RoomIdRequired, r#""roomId is required""#),
             (ErrorAnswer::InvalidRoomId, r#""Invalid roomId""#),
-            (
-                ErrorAnswer::AccessDenied(room),
-                r#""Access denied to this room","roomId":"lobby""#,
-            ),
+            (ErrorAnswer::AccessDenied(room), r#""Access denied to this room","roomId":"lobby""#),
             (
                 ErrorAnswer::UnableToVerify(room),
                 r#""Unable to verify room membership","roomId":"lobby""#,
             ),
-            (
-                ErrorAnswer::TooManyRooms(&RoomId::Number(1)),
-                r#""Too many rooms","roomId":1"#,
-            ),
+            (ErrorAnswer::TooManyRooms(&RoomId::Number(1)), r#""Too many rooms","roomId":1"#),
             (
                 limit(Some("JOIN_ROOM"), Some(room)),
                 r#""Rate limit exceeded","action":"JOIN_ROOM","roomId":"lobby""#,
             ),
-            (
-                limit(Some("PING"), None),
-                r#""Rate limit exceeded","action":"PING""#,
-            ),
-            (
-                limit(None, Some(room)),
-                r#""Rate limit exceeded","roomId":"lobby""#,
-            ),
+            (limit(Some("PING"), None), r#""Rate limit exceeded","action":"PING""#),
+            (limit(None, Some(room)), r#""Rate limit exceeded","roomId":"lobby""#),
             (limit(None, None), r#""Rate limit exceeded""#),
         ] {
             let expected = format!(r#"{{"type":"ERROR","error":{fields}}}"#);

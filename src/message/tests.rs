@@ -22,17 +22,12 @@ fn every_action_is_read() {
     for (text, request, action) in [
         (
             r#"{"action":"JOIN_ROOM","roomId":1,"userId":"9"}"#,
-            Request::Join {
-                room: room("1"),
-                resume: None,
-            },
+            Request::Join { room: room("1"), resume: None },
             "JOIN_ROOM",
         ),
         (
             r#"{"roomId":"lobby","action":"LEAVE_ROOM"}"#,
-            Request::Leave {
-                room: room("lobby"),
-            },
+            Request::Leave { room: room("lobby") },
             "LEAVE_ROOM",
         ),
         (
@@ -41,11 +36,7 @@ fn every_action_is_read() {
             "GET_ROOM_STATUS",
         ),
         (r#" {"action":"PING"} "#, Request::Ping, "PING"),
-        (
-            r#"{"action":"\u0050ING","roomId":[]}"#,
-            Request::Ping,
-            "PING",
-        ),
+        (r#"{"action":"\u0050ING","roomId":[]}"#, Request::Ping, "PING"),
     ] {
         assert_eq!(request.action(), action);
         assert_eq!(parsed(text), Ok(request), "{text}");
@@ -54,21 +45,10 @@ fn every_action_is_read() {
 
 #[test]
 fn what_is_no_object_is_a_message_processing_error() {
-    for text in [
-        "",
-        "PING",
-        "null",
-        "[]",
-        "1",
-        r#""PING""#,
-        r#"{"action":"PING""#,
-    ] {
+    for text in ["", "PING", "null", "[]", "1", r#""PING""#, r#"{"action":"PING""#] {
         assert_eq!(parsed(text), Err(Rejection::NotAnObject), "{text}");
     }
-    assert_eq!(
-        parse(b"{\"action\":\"PING\xff\"}"),
-        Err(Rejection::NotAnObject)
-    );
+    assert_eq!(parse(b"{\"action\":\"PING\xff\"}"), Err(Rejection::NotAnObject));
     assert_eq!(parse(b"\0\x01\x02"), Err(Rejection::NotAnObject));
     let lone = r#"{"action":"PING","userId":"\ud800"}"#;
     assert_eq!(parsed(lone), Err(Rejection::NotAnObject));
@@ -86,28 +66,18 @@ fn other_actions_are_unknown_and_repeated_where_short() {
     assert_eq!(parsed("{}"), unknown(None));
     assert_eq!(parsed(r#"{"roomId":1}"#), unknown(None));
     assert_eq!(parsed(r#"{"__proto__":{"action":"PING"}}"#), unknown(None));
-    for (action, repeated) in [
-        ("x".repeat(64), true),
-        ("x".repeat(65), false),
-        ("€".repeat(22), false),
-    ] {
+    for (action, repeated) in
+        [("x".repeat(64), true), ("x".repeat(65), false), ("€".repeat(22), false)]
+    {
         let expected = repeated.then_some(&*action);
-        assert_eq!(
-            parsed(&format!(r#"{{"action":"{action}"}}"#)),
-            unknown(expected)
-        );
+        assert_eq!(parsed(&format!(r#"{{"action":"{action}"}}"#)), unknown(expected));
     }
 }
 
 #[test]
 fn three_actions_need_a_room() {
     for action in ["JOIN_ROOM", "LEAVE_ROOM", "GET_ROOM_STATUS"] {
-        for fields in [
-            "",
-            r#","roomId":null"#,
-            r#","roomid":1"#,
-            r#","roomId":1,"roomId":null"#,
-        ] {
+        for fields in ["", r#","roomId":null"#, r#","roomid":1"#, r#","roomId":1,"roomId":null"#] {
             let text = format!(r#"{{"action":"{action}"{fields}}}"#);
             assert_eq!(parsed(&text), Err(Rejection::RoomIdRequired), "{text}");
         }
@@ -180,16 +150,8 @@ fn recovery_is_asked_for_with_both_fields() {
     for (fields, last_seq, epoch) in [
         (r#""lastSeq":41,"epoch":"k""#, Some(41), Some("k")),
         (r#""lastSeq":0,"epoch":"""#, Some(0), Some("")),
-        (
-            r#""lastSeq":18446744073709551615,"epoch":"k""#,
-            Some(u64::MAX),
-            Some("k"),
-        ),
-        (
-            r#""lastSeq":18446744073709551616,"epoch":"k""#,
-            None,
-            Some("k"),
-        ),
+        (r#""lastSeq":18446744073709551615,"epoch":"k""#, Some(u64::MAX), Some("k")),
+        (r#""lastSeq":18446744073709551616,"epoch":"k""#, None, Some("k")),
         (r#""lastSeq":-1,"epoch":"k""#, None, Some("k")),
         (r#""lastSeq":1.5,"epoch":"k""#, None, Some("k")),
         (r#""lastSeq":"41","epoch":"k""#, None, Some("k")),
@@ -198,10 +160,7 @@ fn recovery_is_asked_for_with_both_fields() {
         (r#""lastSeq":41,"epoch":{}"#, Some(41), None),
         (r#""lastSeq":false,"epoch":false"#, None, None),
     ] {
-        let resume = Resume {
-            last_seq,
-            epoch: epoch.map(str::to_owned),
-        };
+        let resume = Resume { last_seq, epoch: epoch.map(str::to_owned) };
         assert_eq!(resuming(fields), join("1", Some(resume)), "{fields}");
     }
 }
@@ -220,10 +179,7 @@ fn depth_ends_before_the_stack_does() {
 fn a_dropped_message_is_told_by_what_is_valid_in_it() {
     let peeked = |text: &str| peek(text.as_bytes());
     let text = r#"{"action":"JOIN_ROOM","roomId":"1"}"#;
-    assert_eq!(
-        peeked(text),
-        (Some("JOIN_ROOM".to_owned()), Some(room("1")))
-    );
+    assert_eq!(peeked(text), (Some("JOIN_ROOM".to_owned()), Some(room("1"))));
     let text = r#"{"action":"DANCE","roomId":1.5}"#;
     assert_eq!(peeked(text), (Some("DANCE".to_owned()), None));
     let text = format!(r#"{{"action":"{}","roomId":"a"}}"#, "x".repeat(65));

@@ -33,10 +33,7 @@ pub(super) fn room_id_to_js(id: &RoomId) -> JsRoomId {
 }
 
 pub(super) fn counts(current: f64, max: f64) -> Counts {
-    Counts {
-        current: current as u64,
-        max: max as u64,
-    }
+    Counts { current: current as u64, max: max as u64 }
 }
 
 /// A hub's options; what is absent has its default.
@@ -106,29 +103,15 @@ impl TryFrom<HubOptions> for Options {
         set(&mut options.max_payload, given.max_payload, count);
         options.max_connections = given.max_connections.map(count);
         options.max_connections_per_ip = given.max_connections_per_ip.map(count);
-        set(
-            &mut options.max_rooms_per_connection,
-            given.max_rooms_per_connection,
-            count,
-        );
+        set(&mut options.max_rooms_per_connection, given.max_rooms_per_connection, count);
         set(&mut options.message_rate, given.message_rate, |rate| rate);
-        set(&mut options.message_burst, given.message_burst, |burst| {
-            burst
-        });
+        set(&mut options.message_burst, given.message_burst, |burst| burst);
         set(&mut options.ping_interval, given.ping_interval, millis);
         set(&mut options.pong_timeout, given.pong_timeout, millis);
-        set(
-            &mut options.handshake_timeout,
-            given.handshake_timeout,
-            millis,
-        );
+        set(&mut options.handshake_timeout, given.handshake_timeout, millis);
         set(&mut options.close_timeout, given.close_timeout, millis);
         set(&mut options.auth_timeout, given.auth_timeout, millis);
-        set(
-            &mut options.max_buffered_bytes,
-            given.max_buffered_bytes,
-            count,
-        );
+        set(&mut options.max_buffered_bytes, given.max_buffered_bytes, count);
         set(&mut options.slow_timeout, given.slow_timeout, millis);
         set(&mut options.history, given.history, count);
         set(&mut options.room_ttl, given.room_ttl, millis);
@@ -183,6 +166,8 @@ pub struct UpgradeHead {
     pub remote_address: Option<String>,
     /// The bot has looked at the path itself.
     pub routed: Option<bool>,
+    /// What the bot's function said of the origin.
+    pub origin_allowed: Option<bool>,
 }
 
 impl UpgradeHead {
@@ -235,9 +220,7 @@ impl From<ClientVerdict> for Verdict {
         match (&*given.kind, given.user_id) {
             ("ok", Some(user)) => Self::Accepted {
                 user,
-                expires_at: given
-                    .expires_at
-                    .map(|at| SystemTime::UNIX_EPOCH + millis(at)),
+                expires_at: given.expires_at.map(|at| SystemTime::UNIX_EPOCH + millis(at)),
                 known: given.known.unwrap_or_default(),
             },
             ("denied", _) => Self::Denied(close::UNAUTHORIZED),
@@ -251,9 +234,8 @@ pub(super) fn close_reason(
     reason: Option<String>,
     otherwise: CloseReason,
 ) -> CloseReason {
-    let code = code
-        .and_then(|code| u16::try_from(code).ok())
-        .filter(|code| close::is_sendable(*code));
+    let code =
+        code.and_then(|code| u16::try_from(code).ok()).filter(|code| close::is_sendable(*code));
     match (code, reason) {
         (None, None) => otherwise,
         (code, reason) => {

@@ -45,17 +45,11 @@ pub struct HubEvent {
 
 impl HubEvent {
     fn of(kind: &str, id: u64) -> Self {
-        Self {
-            id: Some(id as f64),
-            ..Self::named(kind)
-        }
+        Self { id: Some(id as f64), ..Self::named(kind) }
     }
 
     fn named(kind: &str) -> Self {
-        Self {
-            kind: kind.into(),
-            ..Self::default()
-        }
+        Self { kind: kind.into(), ..Self::default() }
     }
 
     fn about(kind: &str, client: &Client) -> Self {
@@ -70,28 +64,16 @@ impl HubEvent {
 impl From<Notice> for HubEvent {
     fn from(notice: Notice) -> Self {
         match notice {
-            Notice::Authenticate {
-                id,
-                method,
-                url,
-                raw_headers,
-                remote,
-            } => Self {
+            Notice::Authenticate { id, method, url, raw_headers, remote } => Self {
                 method: Some(method),
                 url: Some(url),
                 raw_headers: Some(
-                    raw_headers
-                        .into_iter()
-                        .flat_map(|(name, value)| [name, value])
-                        .collect(),
+                    raw_headers.into_iter().flat_map(|(name, value)| [name, value]).collect(),
                 ),
                 remote_address: remote.map(|address| address.to_string()),
                 ..Self::of("authenticate", id)
             },
-            Notice::Origin { id, origin } => Self {
-                origin,
-                ..Self::of("origin", id)
-            },
+            Notice::Origin { id, origin } => Self { origin, ..Self::of("origin", id) },
             Notice::AuthorizeJoin { ask, client, room } => Self {
                 ask: Some(ask as f64),
                 room_id: Some(room_id_to_js(&room)),
@@ -99,34 +81,21 @@ impl From<Notice> for HubEvent {
             },
             Notice::Abandon { id, ask, why } => Self {
                 ask: ask.map(|ask| ask as f64),
-                reason: Some(
-                    if why == Abandoned::Timeout {
-                        "timeout"
-                    } else {
-                        "gone"
-                    }
-                    .into(),
-                ),
+                reason: Some(if why == Abandoned::Timeout { "timeout" } else { "gone" }.into()),
                 ..Self::of("abandon", id)
             },
             Notice::Connection(client) => Self::about("connection", &client),
-            Notice::Disconnect {
-                client,
-                code,
-                reason,
-            } => Self {
+            Notice::Disconnect { client, code, reason } => Self {
                 code: Some(Either::A(code.into())),
                 reason: Some(reason),
                 ..Self::about("disconnect", &client)
             },
-            Notice::Join(client, room) => Self {
-                room_id: Some(room_id_to_js(&room)),
-                ..Self::about("join", &client)
-            },
-            Notice::Leave(client, room) => Self {
-                room_id: Some(room_id_to_js(&room)),
-                ..Self::about("leave", &client)
-            },
+            Notice::Join(client, room) => {
+                Self { room_id: Some(room_id_to_js(&room)), ..Self::about("join", &client) }
+            }
+            Notice::Leave(client, room) => {
+                Self { room_id: Some(room_id_to_js(&room)), ..Self::about("leave", &client) }
+            }
             Notice::Slow(client) => Self::about("slow", &client),
             Notice::Gone { id } => Self::of("gone", id),
             Notice::Error { code, message } => Self {
@@ -135,21 +104,13 @@ impl From<Notice> for HubEvent {
                 ..Self::named("error")
             },
             Notice::Log { level, message } => Self {
-                level: Some(
-                    if level == Level::Error {
-                        "error"
-                    } else {
-                        "warn"
-                    }
-                    .into(),
-                ),
+                level: Some(if level == Level::Error { "error" } else { "warn" }.into()),
                 message: Some(message),
                 ..Self::named("log")
             },
-            Notice::RelayWrite { id, bytes } => Self {
-                bytes: Some(Vec::from(bytes).into()),
-                ..Self::of("relayWrite", id)
-            },
+            Notice::RelayWrite { id, bytes } => {
+                Self { bytes: Some(Vec::from(bytes).into()), ..Self::of("relayWrite", id) }
+            }
             Notice::RelayEnd { id } => Self::of("relayEnd", id),
             Notice::RelayDestroy { id } => Self::of("relayDestroy", id),
             Notice::RelayResume { id } => Self::of("relayResume", id),

@@ -42,11 +42,7 @@ impl Mailbox {
 
     /// Takes the doorbell down: what is told from now on stays unheard.
     pub(super) fn uninstall(&self) {
-        let doorbell = self
-            .doorbell
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let doorbell = self.doorbell.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(doorbell);
     }
 
@@ -63,18 +59,11 @@ impl Mailbox {
     pub(super) fn take(&self) -> VecDeque<Notice> {
         // Before the queue is looked at: what comes after that rings again.
         self.rung.store(false, Ordering::Release);
-        let Queue {
-            mut notices,
-            dropped,
-            ..
-        } = std::mem::take(&mut *self.lock());
+        let Queue { mut notices, dropped, .. } = std::mem::take(&mut *self.lock());
         if dropped > 0 {
             let message =
                 format!("{dropped} events were dropped: JavaScript did not take them fast enough");
-            notices.push_back(Notice::Log {
-                level: Level::Warn,
-                message,
-            });
+            notices.push_back(Notice::Log { level: Level::Warn, message });
         }
         notices
     }

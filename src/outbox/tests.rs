@@ -64,21 +64,14 @@ fn told(mut bytes: &[u8]) -> Vec<(u64, u64, Option<String>)> {
         let (payload, rest) = rest.split_at(usize::from(*length));
         let value: Value = serde_json::from_slice(payload).unwrap();
         let number = |name: &str| value[name].as_u64().unwrap();
-        told.push((
-            number("room"),
-            number("seq"),
-            value["epoch"].as_str().map(str::to_owned),
-        ));
+        told.push((number("room"), number("seq"), value["epoch"].as_str().map(str::to_owned)));
         bytes = rest;
     }
     told
 }
 
 fn numbers(bytes: &[u8]) -> Vec<(u64, u64)> {
-    told(bytes)
-        .into_iter()
-        .map(|(room, seq, _)| (room, seq))
-        .collect()
+    told(bytes).into_iter().map(|(room, seq, _)| (room, seq)).collect()
 }
 
 #[test]
@@ -88,10 +81,7 @@ fn frames_leave_whole_and_in_order_however_little_is_taken() {
         let mut outbox = Outbox::default();
         (1..=9).for_each(|seq| outbox.push_update(update(&room, seq, true, None)));
         let sent = drain(&mut outbox, each);
-        assert_eq!(
-            numbers(&sent),
-            (1..=9).map(|seq| (1, seq)).collect::<Vec<_>>()
-        );
+        assert_eq!(numbers(&sent), (1..=9).map(|seq| (1, seq)).collect::<Vec<_>>());
     }
 }
 
@@ -106,12 +96,8 @@ fn a_pong_goes_between_frames_and_the_newest_alone() {
         outbox.push_pong(frame::pong(&[payload]));
     }
     let rest = drain(&mut outbox, usize::MAX);
-    let expected = [
-        &frame::text(b"first")[3..],
-        &frame::pong(&[99]),
-        &frame::text(b"second"),
-    ]
-    .concat();
+    let expected =
+        [&frame::text(b"first")[3..], &frame::pong(&[99]), &frame::text(b"second")].concat();
     assert_eq!(rest, expected);
 }
 
@@ -158,10 +144,7 @@ fn a_new_epoch_is_said_though_the_update_that_said_it_goes() {
     let before = outbox.bytes();
     let sent = drain(&mut outbox, usize::MAX);
     assert_eq!(before, sent.len(), "the bytes that wait are counted right");
-    assert_eq!(
-        told(&sent),
-        [(2, 7, None), (1, 2, Some("new".into())), (1, 3, None)]
-    );
+    assert_eq!(told(&sent), [(2, 7, None), (1, 2, Some("new".into())), (1, 3, None)]);
 }
 
 #[test]
@@ -179,20 +162,12 @@ fn leaving_discards_the_rooms_updates_and_nothing_else() {
 fn the_rest_of_a_direct_write_is_queued_from_where_it_stopped() {
     let room = room(1);
     let updates: Vec<_> = (1..=3).map(|seq| update(&room, seq, true, None)).collect();
-    let all = updates
-        .iter()
-        .map(|update| &*update.frame)
-        .collect::<Vec<_>>()
-        .concat();
+    let all = updates.iter().map(|update| &*update.frame).collect::<Vec<_>>().concat();
     for written in 0..all.len() {
         let mut outbox = Outbox::default();
         outbox.push_rest(&updates, written);
         assert_eq!(outbox.bytes(), all.len() - written);
-        assert_eq!(
-            drain(&mut outbox, usize::MAX),
-            all[written..],
-            "after {written} bytes"
-        );
+        assert_eq!(drain(&mut outbox, usize::MAX), all[written..], "after {written} bytes");
     }
 }
 
@@ -207,10 +182,7 @@ fn what_is_abandoned_ends_behind_the_frame_that_has_begun() {
     outbox.push_pong(frame::pong(b"x"));
     outbox.abandon();
     outbox.push_answer(Bytes::from_static(b"close"));
-    assert_eq!(
-        drain(&mut outbox, usize::MAX),
-        [&begun.frame[5..], b"close"].concat()
-    );
+    assert_eq!(drain(&mut outbox, usize::MAX), [&begun.frame[5..], b"close"].concat());
 }
 
 #[test]

@@ -18,10 +18,7 @@ struct Rooms {
 impl Rooms {
     fn new() -> Self {
         let id = RoomId::Number(1);
-        Self {
-            table: RoomTable::new(2, HISTORY),
-            id,
-        }
+        Self { table: RoomTable::new(2, HISTORY), id }
     }
 
     /// Broadcasts `current` of 10; returns what went to which shard.
@@ -31,12 +28,7 @@ impl Rooms {
     }
 
     fn news(&self) -> Vec<(usize, Arc<Update>)> {
-        self.send(
-            &update::Update::Custom {
-                fields: r#"{"event":"NEWS"}"#,
-            },
-            None,
-        )
+        self.send(&update::Update::Custom { fields: r#"{"event":"NEWS"}"# }, None)
     }
 
     fn send(
@@ -46,17 +38,13 @@ impl Rooms {
     ) -> Vec<(usize, Arc<Update>)> {
         let mut delivered = Vec::new();
         self.table
-            .broadcast(&self.id, update, counts, |shard, update| {
-                delivered.push((shard, update))
-            });
+            .broadcast(&self.id, update, counts, |shard, update| delivered.push((shard, update)));
         delivered
     }
 
     fn join(&self, resume: Option<(u64, &str)>) -> Joined {
-        let resume = resume.map(|(seq, epoch)| Resume {
-            last_seq: Some(seq),
-            epoch: Some(epoch.into()),
-        });
+        let resume =
+            resume.map(|(seq, epoch)| Resume { last_seq: Some(seq), epoch: Some(epoch.into()) });
         self.table.join(&self.id, 0, resume.as_ref(), false)
     }
 }
@@ -75,48 +63,32 @@ fn updates_go_to_the_shards_that_have_members() {
     assert!(rooms.count(1).is_empty());
     let joined = rooms.join(None);
     assert_eq!(
-        rooms
-            .count(2)
-            .iter()
-            .map(|(shard, update)| (*shard, update.seq))
-            .collect::<Vec<_>>(),
+        rooms.count(2).iter().map(|(shard, update)| (*shard, update.seq)).collect::<Vec<_>>(),
         [(0, 2)]
     );
     rooms.table.join(&rooms.id, 1, None, false);
     assert_eq!(rooms.count(3).len(), 2);
     rooms.table.leave(&joined.room, 0);
     assert_eq!(rooms.count(4)[0].0, 1);
-    assert_eq!(
-        (rooms.table.member_total(&rooms.id), rooms.table.totals()),
-        (1, (1, 1))
-    );
+    assert_eq!((rooms.table.member_total(&rooms.id), rooms.table.totals()), (1, (1, 1)));
 }
 
 #[test]
 fn a_plain_join_gets_the_snapshot_where_the_state_is_known() {
     let rooms = Rooms::new();
-    assert!(
-        rooms.join(None).owed.is_empty(),
-        "nobody has broadcast to the room"
-    );
+    assert!(rooms.join(None).owed.is_empty(), "nobody has broadcast to the room");
     rooms.news();
     assert!(rooms.join(None).owed.is_empty(), "no counts are known");
     rooms.count(3);
     rooms.news();
     let joined = rooms.join(None);
-    assert_eq!(
-        (joined.seq, joined.recovered, seqs(&joined)),
-        (3, None, vec![3])
-    );
+    assert_eq!((joined.seq, joined.recovered, seqs(&joined)), (3, None, vec![3]));
     let snapshot = text(&joined.owed[0]);
     assert!(
         snapshot.contains(r#""event":"PARTICIPANT_COUNT_UPDATED","currentParticipants":3"#),
         "{snapshot}"
     );
-    assert!(
-        snapshot.ends_with(&format!(r#""seq":3,"epoch":"{}"}}"#, joined.epoch)),
-        "{snapshot}"
-    );
+    assert!(snapshot.ends_with(&format!(r#""seq":3,"epoch":"{}"}}"#, joined.epoch)), "{snapshot}");
 }
 
 #[test]
@@ -126,18 +98,11 @@ fn recovery_replays_what_the_history_holds() {
     (1..=6).for_each(|current| drop(rooms.count(current)));
     for (last_seq, owed) in [(2, vec![3, 4, 5, 6]), (5, vec![6]), (6, vec![])] {
         let joined = rooms.join(Some((last_seq, &epoch)));
-        assert_eq!(
-            (joined.seq, joined.recovered, seqs(&joined)),
-            (last_seq, Some(true), owed)
-        );
+        assert_eq!((joined.seq, joined.recovered, seqs(&joined)), (last_seq, Some(true), owed));
     }
-    for (last_seq, epoch) in [
-        (1, &*epoch),
-        (0, &epoch),
-        (7, &epoch),
-        (u64::MAX, &epoch),
-        (5, "other"),
-    ] {
+    for (last_seq, epoch) in
+        [(1, &*epoch), (0, &epoch), (7, &epoch), (u64::MAX, &epoch), (5, "other")]
+    {
         let joined = rooms.join(Some((last_seq, epoch)));
         assert_eq!(
             (joined.seq, joined.recovered, seqs(&joined)),
@@ -153,15 +118,9 @@ fn who_joins_again_is_answered_but_never_replayed_to() {
     let epoch = rooms.join(None).epoch;
     rooms.count(1);
     rooms.count(2);
-    let resume = Resume {
-        last_seq: Some(1),
-        epoch: Some(epoch.to_string()),
-    };
+    let resume = Resume { last_seq: Some(1), epoch: Some(epoch.to_string()) };
     let joined = rooms.table.join(&rooms.id, 0, Some(&resume), true);
-    assert_eq!(
-        (joined.seq, joined.recovered, seqs(&joined)),
-        (2, Some(false), vec![2])
-    );
+    assert_eq!((joined.seq, joined.recovered, seqs(&joined)), (2, Some(false), vec![2]));
     assert_eq!(rooms.table.member_total(&rooms.id), 1);
 }
 
@@ -177,10 +136,7 @@ fn a_forgotten_room_counts_anew_and_says_so_once_to_who_stayed() {
     assert_ne!(joined.epoch, before);
     assert_eq!((joined.seq, joined.recovered), (0, Some(false)));
     let first = text(&rooms.count(5)[0].1);
-    assert!(
-        first.ends_with(&format!(r#""seq":1,"epoch":"{}"}}"#, joined.epoch)),
-        "{first}"
-    );
+    assert!(first.ends_with(&format!(r#""seq":1,"epoch":"{}"}}"#, joined.epoch)), "{first}");
     let second = text(&rooms.count(6)[0].1);
     assert!(second.ends_with(r#""seq":2}"#), "{second}");
     assert!(!rooms.table.forget(&RoomId::Number(2)), "not known");
@@ -211,10 +167,7 @@ async fn idle_rooms_are_forgotten_after_their_time_and_never_come_back_in_their_
     rooms.table.leave(&joined.room, 0);
     tokio::time::advance(ttl / 2).await;
     rooms.table.sweep(ttl);
-    assert!(
-        rooms.table.state(&rooms.id).is_some(),
-        "the departure was not long ago"
-    );
+    assert!(rooms.table.state(&rooms.id).is_some(), "the departure was not long ago");
     tokio::time::advance(ttl / 2).await;
     rooms.table.sweep(ttl);
     assert_eq!(rooms.table.totals(), (0, 0));
@@ -229,8 +182,5 @@ fn a_shard_that_starts_again_takes_its_members_out() {
     rooms.join(None);
     rooms.table.join(&rooms.id, 1, None, false);
     rooms.table.leave_all(0);
-    assert_eq!(
-        (rooms.table.member_total(&rooms.id), rooms.table.totals().1),
-        (1, 1)
-    );
+    assert_eq!((rooms.table.member_total(&rooms.id), rooms.table.totals().1), (1, 1));
 }

@@ -19,10 +19,7 @@ impl Session {
             return deadline;
         }
         let slow = self.slow_due(&shared.options);
-        let asked = self
-            .questions
-            .as_ref()
-            .and_then(|questions| questions.deadline());
+        let asked = self.questions.as_ref().and_then(|questions| questions.deadline());
         let others = [slow, self.expires, asked].into_iter().flatten();
         others.fold(self.heartbeat_due(&shared.options), Instant::min)
     }
@@ -63,15 +60,10 @@ impl Session {
         } else if is_due(self.slow_due(&shared.options)) {
             self.outbox.abandon();
             self.start_close(close::SLOW_CONSUMER, shared);
-        } else if let Some(ask) = self
-            .questions
-            .as_mut()
-            .and_then(|questions| questions.time_out(now))
+        } else if let Some(ask) =
+            self.questions.as_mut().and_then(|questions| questions.time_out(now))
         {
-            return Some(Effect::Abandon {
-                ask: Some(ask),
-                why: Abandoned::Timeout,
-            });
+            return Some(Effect::Abandon { ask: Some(ask), why: Abandoned::Timeout });
         } else {
             return self.beat(now, shared);
         }

@@ -26,20 +26,11 @@ pub(super) enum Phase {
     /// Let in.
     Open,
     /// Our Close is under way; the peer's is awaited.
-    Closing {
-        outcome: CloseReason,
-        deadline: Instant,
-    },
+    Closing { outcome: CloseReason, deadline: Instant },
     /// Both Close frames are exchanged, or the peer will not be listened to: what is queued leaves.
-    Ending {
-        outcome: CloseReason,
-        deadline: Instant,
-    },
+    Ending { outcome: CloseReason, deadline: Instant },
     /// The writing side is ended; the peer's end is awaited.
-    Lingering {
-        outcome: CloseReason,
-        deadline: Instant,
-    },
+    Lingering { outcome: CloseReason, deadline: Instant },
 }
 
 impl Phase {
@@ -85,9 +76,7 @@ impl Session {
     pub fn fail(&mut self, cx: &mut Context<'_>) {
         if !self.outbox.in_frame() && !self.is_closing() {
             // What the socket does not take now has to be let go.
-            let _ = self
-                .transport
-                .poll_write(cx, &frame::close(&close::INTERNAL_SERVER_ERROR));
+            let _ = self.transport.poll_write(cx, &frame::close(&close::INTERNAL_SERVER_ERROR));
         }
     }
 
@@ -98,10 +87,7 @@ impl Session {
             None => frame::close_empty(),
         });
         let outcome = reason.unwrap_or_else(|| CloseReason::new(close::NO_STATUS, ""));
-        self.phase = Phase::Ending {
-            outcome,
-            deadline: Instant::now() + LINGER,
-        };
+        self.phase = Phase::Ending { outcome, deadline: Instant::now() + LINGER };
     }
 
     /// How the connection ended, for the record: what was said first, or `code` where nothing was.
@@ -124,10 +110,7 @@ impl Session {
             Poll::Pending => Step::Wait,
             Poll::Ready(Read::Incoming(Incoming::Close(_)) | Read::Violation(_)) => {
                 let outcome = self.outcome(close::ABNORMAL);
-                self.phase = Phase::Ending {
-                    outcome,
-                    deadline: Instant::now() + LINGER,
-                };
+                self.phase = Phase::Ending { outcome, deadline: Instant::now() + LINGER };
                 Step::Again
             }
             // Messages that crossed our Close are not answered any more.

@@ -22,10 +22,7 @@ impl Session {
     /// answers lying, since those are never dropped.
     pub(super) fn may_read(&self, shared: &Shared) -> bool {
         self.backlog() <= shared.options.max_buffered_bytes
-            && self
-                .questions
-                .as_ref()
-                .is_none_or(|questions| questions.takes_more())
+            && self.questions.as_ref().is_none_or(|questions| questions.takes_more())
     }
 
     pub(super) fn advance_open(
@@ -62,10 +59,8 @@ impl Session {
             Pace::Over { answer } => {
                 if let (true, Incoming::Message(bytes)) = (answer, &incoming) {
                     let (action, room) = message::peek(bytes);
-                    let limit = ErrorAnswer::RateLimit {
-                        action: action.as_deref(),
-                        room: room.as_ref(),
-                    };
+                    let limit =
+                        ErrorAnswer::RateLimit { action: action.as_deref(), room: room.as_ref() };
                     self.answer(message::error(&limit));
                 }
                 return Step::Again;
@@ -87,9 +82,7 @@ impl Session {
 
     fn take_message(&mut self, bytes: &Bytes, shared: &Shared) -> Step {
         let request = message::parse(bytes);
-        shared
-            .counters
-            .received(request.as_ref().map_or("invalid", Request::action));
+        shared.counters.received(request.as_ref().map_or("invalid", Request::action));
         match (&mut self.questions, &request) {
             (Some(questions), request) if !matches!(request, Ok(Request::Join { .. })) => {
                 questions.held = Some(request.clone());
@@ -116,10 +109,7 @@ impl Session {
                     resume,
                     deadline,
                 );
-                return Step::Effect(Effect::AskJoin {
-                    ask: self.asked,
-                    room,
-                });
+                return Step::Effect(Effect::AskJoin { ask: self.asked, room });
             }
             Err(rejection) => self.answer(message::error(&rejection.answer())),
         }
@@ -159,9 +149,6 @@ impl Session {
 
     /// The questions that are open when the session ends.
     pub fn open_questions(&mut self) -> Vec<u64> {
-        self.questions
-            .take()
-            .map(|questions| questions.open().collect())
-            .unwrap_or_default()
+        self.questions.take().map(|questions| questions.open().collect()).unwrap_or_default()
     }
 }

@@ -45,13 +45,7 @@ impl Questions {
         resume: Option<Resume>,
         deadline: Instant,
     ) {
-        self.waiting.push_back(Question {
-            ask,
-            room,
-            resume,
-            verdict: None,
-            deadline,
-        });
+        self.waiting.push_back(Question { ask, room, resume, verdict: None, deadline });
     }
 
     pub(super) fn answer(&mut self, ask: u64, verdict: JoinVerdict) {
@@ -84,10 +78,7 @@ impl Questions {
 
     /// Gives up on the first open question whose time is over.
     pub(super) fn time_out(&mut self, now: Instant) -> Option<u64> {
-        let open = self
-            .waiting
-            .iter_mut()
-            .find(|question| question.verdict.is_none())?;
+        let open = self.waiting.iter_mut().find(|question| question.verdict.is_none())?;
         if now < open.deadline {
             return None;
         }

@@ -26,12 +26,7 @@ pub struct Scratch {
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self {
-            buffer: vec![0; READ].into_boxed_slice(),
-            start: 0,
-            end: 0,
-            merged: Vec::new(),
-        }
+        Self { buffer: vec![0; READ].into_boxed_slice(), start: 0, end: 0, merged: Vec::new() }
     }
 }
 
@@ -86,9 +81,8 @@ impl Session {
                     &scratch.buffer[scratch.start..scratch.end]
                 };
                 let length = input.len();
-                let decoder = self
-                    .decoder
-                    .get_or_insert_with(|| Box::new(Decoder::new(max_payload)));
+                let decoder =
+                    self.decoder.get_or_insert_with(|| Box::new(Decoder::new(max_payload)));
                 let decoded = decoder.decode(&mut input);
                 let used = length - input.len();
                 if decoder.is_idle() {

@@ -17,9 +17,7 @@ impl Shard {
     /// Carries out all that waits.
     pub(super) fn take_commands(&mut self) {
         let mut commands = self.parts.inbox.take(std::mem::take(&mut self.spare));
-        commands
-            .drain(..)
-            .for_each(|command| self.carry_out(command));
+        commands.drain(..).for_each(|command| self.carry_out(command));
         self.spare = commands;
     }
 
@@ -111,35 +109,21 @@ impl Shard {
     }
 
     fn adopt(&mut self, newcomer: Newcomer) {
-        let Newcomer {
-            id,
-            socket,
-            head,
-            behind,
-            peer,
-            verdict,
-        } = newcomer;
+        let Newcomer { id, socket, head, behind, peer, verdict } = newcomer;
         let transport = match socket {
             Socket::Relayed(relay) => Transport::Relayed(relay),
             Socket::Owned(socket) => match Transport::from_socket(socket) {
                 Ok(transport) => transport,
                 Err(error) => {
                     let message = format!("a connection was lost at its handover: {error}");
-                    self.parts.notices.tell(Notice::Log {
-                        level: Level::Error,
-                        message,
-                    });
+                    self.parts.notices.tell(Notice::Log { level: Level::Error, message });
                     return;
                 }
             },
         };
         let remote = self.parts.shared.client_address(&head, peer);
         let permit = self.parts.shared.admission.admit(remote);
-        let request = Request {
-            head,
-            raw_headers: Vec::new(),
-            behind,
-        };
+        let request = Request { head, raw_headers: Vec::new(), behind };
         let session = self.session(id, transport, &request, remote, permit);
         let key = self.insert(id, Connection::Session(Box::new(session)));
         self.identify(key, &request.head, verdict);
@@ -174,11 +158,7 @@ impl Shard {
     /// Applies the verdict where there is one already; without a hook it is the query's `userId`.
     pub(super) fn identify(&mut self, key: usize, head: &Head, verdict: Option<Verdict>) {
         let by_query = || match handshake::user_id_from_query(&head.url) {
-            Some(user) => Verdict::Accepted {
-                user,
-                expires_at: None,
-                known: false,
-            },
+            Some(user) => Verdict::Accepted { user, expires_at: None, known: false },
             None => Verdict::Denied(close::MISSING_USER_ID),
         };
         let verdict = verdict.or_else(|| (!self.parts.shared.options.authenticate).then(by_query));
@@ -202,11 +182,7 @@ impl Shard {
         };
         let shared = &self.parts.shared;
         match verdict {
-            Verdict::Accepted {
-                user,
-                expires_at,
-                known,
-            } => {
+            Verdict::Accepted { user, expires_at, known } => {
                 session.welcome(self.parts.users.connect(&user), expires_at, known);
                 self.tell_of(key, news::CONNECTION, Notice::Connection);
             }

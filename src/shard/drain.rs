@@ -48,17 +48,9 @@ impl Shard {
         self.listeners.clear();
         let deadline = now + spread + grace;
         let left: Vec<u64> = self.slots.iter().map(|(_, slot)| slot.id).collect();
-        let deadline = self
-            .draining
-            .take()
-            .map_or(deadline, |earlier| earlier.deadline.min(deadline));
-        self.draining = Some(Drain {
-            started: now,
-            spread,
-            deadline,
-            total: left.len(),
-            left,
-        });
+        let deadline =
+            self.draining.take().map_or(deadline, |earlier| earlier.deadline.min(deadline));
+        self.draining = Some(Drain { started: now, spread, deadline, total: left.len(), left });
     }
 
     /// Tells the clients whose turn it is.

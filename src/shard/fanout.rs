@@ -41,29 +41,17 @@ impl Run {
     fn new(updates: Vec<Arc<Update>>, place: usize) -> Self {
         let bytes = match &*updates {
             [update] => update.frame.clone(),
-            updates => updates
-                .iter()
-                .map(|update| &*update.frame)
-                .collect::<Vec<_>>()
-                .concat()
-                .into(),
+            updates => {
+                updates.iter().map(|update| &*update.frame).collect::<Vec<_>>().concat().into()
+            }
         };
-        Self {
-            updates,
-            bytes,
-            place,
-        }
+        Self { updates, bytes, place }
     }
 
     /// What of the run is for a member that has seen everything up to `since`.
     fn after(&self, since: u64) -> (&[Arc<Update>], &[u8]) {
-        let seen = self
-            .updates
-            .partition_point(|update| update.ordinal <= since);
-        let skip: usize = self.updates[..seen]
-            .iter()
-            .map(|update| update.frame.len())
-            .sum();
+        let seen = self.updates.partition_point(|update| update.ordinal <= since);
+        let skip: usize = self.updates[..seen].iter().map(|update| update.frame.len()).sum();
         (&self.updates[seen..], &self.bytes[skip..])
     }
 }
@@ -187,11 +175,7 @@ impl Shard {
             let member = &mut room.members[run.place];
             let (updates, bytes) = run.after(member.since);
             member.since = member.since.max(newest);
-            let Some(slot) = self
-                .slots
-                .get_mut(member.slot)
-                .filter(|_| !updates.is_empty())
-            else {
+            let Some(slot) = self.slots.get_mut(member.slot).filter(|_| !updates.is_empty()) else {
                 continue;
             };
             let shared = &self.parts.shared;

@@ -40,20 +40,13 @@ impl Shard {
             Ok(listener) => self.listeners.open.push(listener),
             Err(error) => {
                 let message = format!("a hub thread cannot accept connections: {error}");
-                self.parts.notices.tell(Notice::Error {
-                    code: "LISTEN",
-                    message,
-                });
+                self.parts.notices.tell(Notice::Error { code: "LISTEN", message });
             }
         }
     }
 
     pub(super) fn accept(&mut self, cx: &mut Context<'_>) {
-        if self
-            .listeners
-            .rest_until
-            .is_some_and(|until| Instant::now() < until)
-        {
+        if self.listeners.rest_until.is_some_and(|until| Instant::now() < until) {
             return;
         }
         self.listeners.rest_until = None;
@@ -70,10 +63,7 @@ impl Shard {
                     Poll::Ready(Err(error)) => {
                         self.listeners.rest_until = Some(Instant::now() + REST);
                         let message = format!("accepting connections rests for {REST:?}: {error}");
-                        self.parts.notices.tell(Notice::Log {
-                            level: Level::Warn,
-                            message,
-                        });
+                        self.parts.notices.tell(Notice::Log { level: Level::Warn, message });
                         return;
                     }
                 }

@@ -44,13 +44,7 @@ pub(super) struct SlotWaker {
 
 impl SlotWaker {
     pub(super) fn waker(slot: usize, id: u64, ready: Arc<Ready>) -> Waker {
-        Arc::new(Self {
-            slot,
-            id,
-            listed: AtomicBool::new(false),
-            ready,
-        })
-        .into()
+        Arc::new(Self { slot, id, listed: AtomicBool::new(false), ready }).into()
     }
 
     /// To be called before the slot is polled: what wakes it from now on lists it again.

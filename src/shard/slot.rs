@@ -35,13 +35,7 @@ pub(super) struct Slot {
 
 impl Slot {
     pub(super) fn new(id: u64, connection: Connection, waker: Waker) -> Self {
-        Self {
-            id,
-            connection,
-            waker,
-            armed: None,
-            gauged: (0, false),
-        }
+        Self { id, connection, waker, armed: None, gauged: (0, false) }
     }
 
     pub(super) fn session(&mut self) -> Option<&mut Session> {
@@ -64,20 +58,17 @@ impl Slot {
 
     /// Brings the shard's gauges up to date with the session.
     pub(super) fn gauge(&mut self, gauges: &Gauges) {
-        let now = self.session().map_or((0, false), |session| {
-            (session.backlog() as u64, session.is_slow())
-        });
+        let now = self
+            .session()
+            .map_or((0, false), |session| (session.backlog() as u64, session.is_slow()));
         let before = std::mem::replace(&mut self.gauged, now);
         if now.0 != before.0 {
-            gauges
-                .backlog
-                .fetch_add(now.0.wrapping_sub(before.0), Ordering::Relaxed);
+            gauges.backlog.fetch_add(now.0.wrapping_sub(before.0), Ordering::Relaxed);
         }
         if now.1 != before.1 {
-            gauges.slow.fetch_add(
-                u64::from(now.1).wrapping_sub(u64::from(before.1)),
-                Ordering::Relaxed,
-            );
+            gauges
+                .slow
+                .fetch_add(u64::from(now.1).wrapping_sub(u64::from(before.1)), Ordering::Relaxed);
         }
     }
 

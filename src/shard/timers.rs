@@ -41,10 +41,8 @@ impl Shard {
     pub(super) fn expire(&mut self) {
         let now = Instant::now();
         while let Some((at, key, id)) = self.timers.pop(now) {
-            let Some(slot) = self
-                .slots
-                .get_mut(key)
-                .filter(|slot| slot.id == id && slot.armed == Some(at))
+            let Some(slot) =
+                self.slots.get_mut(key).filter(|slot| slot.id == id && slot.armed == Some(at))
             else {
                 continue;
             };
@@ -63,10 +61,8 @@ impl Shard {
         let due = *self.timers.sweep.get_or_insert(now);
         if now >= due {
             self.parts.rooms.sweep(ttl);
-            let every = (ttl / 4).clamp(
-                std::time::Duration::from_millis(10),
-                std::time::Duration::from_secs(60),
-            );
+            let every = (ttl / 4)
+                .clamp(std::time::Duration::from_millis(10), std::time::Duration::from_secs(60));
             self.timers.sweep = Some(now + every);
         }
     }
@@ -79,10 +75,7 @@ impl Shard {
         let Some(next) = others.into_iter().chain([connection]).flatten().min() else {
             return;
         };
-        let sleep = self
-            .timers
-            .sleep
-            .get_or_insert_with(|| Box::pin(sleep_until(next)));
+        let sleep = self.timers.sleep.get_or_insert_with(|| Box::pin(sleep_until(next)));
         if sleep.deadline() != next || sleep.is_elapsed() {
             sleep.as_mut().reset(next);
         }

@@ -76,6 +76,7 @@ live.addEventListener('state', ({ detail: state }) => {
     refused: 'Not live: the server refused this page',
   };
   tellConnection(state, words[state]);
+  if (state === 'live') for (const card of cards.values()) card.renew();
 });
 
 live.addEventListener('update', ({ detail: update }) => {

@@ -30,6 +30,16 @@ export class RoomCard {
     this.#render();
   }
 
+  /** Makes sure of the place: a bot that was restarted may have forgotten who was in. */
+  async renew() {
+    if (!this.#inside) return;
+    this.#inside = await this.#enter().then(
+      () => true,
+      () => false,
+    );
+    this.#render();
+  }
+
   /** Leaves without waiting for the answer: the page is being put away. */
   abandon() {
     if (!this.#inside) return;
@@ -63,10 +73,9 @@ export class RoomCard {
     current.textContent = currentParticipants;
     maximum.textContent = `of ${maxParticipants}`;
     bar.classList.toggle('full', isFull);
-    filled.style.width = `${Math.min(100, (100 * currentParticipants) / Math.max(1, maxParticipants))}%`;
-    free.textContent = isFull
-      ? 'Full'
-      : `${availableSlots} ${availableSlots === 1 ? 'place' : 'places'} free`;
+    const share = currentParticipants / Math.max(1, maxParticipants);
+    filled.style.width = `${100 * Math.min(1, share)}%`;
+    free.textContent = isFull ? 'Full' : `${availableSlots} free`;
     button.textContent = this.#inside ? 'Leave' : 'Join';
     button.setAttribute('aria-label', `${button.textContent} ${this.name}`);
     // Not the disabled attribute: that would take the focus away from whoever uses the keyboard.
