@@ -45,16 +45,16 @@ async function conversation(server, steps) {
   socket.on('data', bytes => {
     text += bytes.toString('latin1');
   });
-  const answers = () => text.split(' answered').length - 1;
+  const heads = () => text.split('\r\n\r\n').length - 1;
   let expected = 0;
-  for (const { pieces, answered = 1 } of [...steps, { pieces: [GOODBYE] }]) {
+  for (const { pieces, answers = 1, end = ' answered' } of [...steps, { pieces: [GOODBYE] }]) {
     for (const piece of pieces) {
       socket.write(piece);
       await new Promise(resolve => setImmediate(resolve));
     }
-    expected += answered;
+    expected += answers;
     await until(
-      () => answers() >= expected || socket.destroyed,
+      () => (heads() >= expected && text.endsWith(end)) || socket.destroyed,
       () => `answer ${expected} of: ${text}`,
     );
   }
@@ -93,7 +93,7 @@ const conversations = {
     { pieces: [ask('POST', '/', { headers: chunked }), chunks.slice(0, 9), chunks.slice(9)] },
   ],
   'a large POST': [{ pieces: [ask('POST', '/', { body: large })] }],
-  'a HEAD': [{ pieces: [ask('HEAD', '/')], answered: 0 }, { pieces: [ask('GET', '/next')] }],
+  'a HEAD': [{ pieces: [ask('HEAD', '/')], end: '\r\n\r\n' }, { pieces: [ask('GET', '/next')] }],
   'several on one connection, one after the other': [
     { pieces: [ask('GET', '/1')] },
     { pieces: [ask('POST', '/2', { body })] },
@@ -102,15 +102,15 @@ const conversations = {
     { pieces: [ask('GET', '/5', { headers: PLAIN })] },
     { pieces: [ask('GET', '/ws/rooms')] },
   ],
+  // Node drops what comes behind such a request in the same segment, so it is the last here.
   'several on one connection, all at once': [
     {
       pieces: [
-        ask('GET', '/1') +
-          ask('POST', '/2', { body }) +
-          ask('POST', '/3', { headers: PLAIN, body }) +
-          ask('GET', '/ws/rooms'),
+        ask('GET', '/1', { headers: PLAIN }) +
+          ask('POST', '/2', { headers: PLAIN, body }) +
+          ask('POST', '/ws/rooms', { body }),
       ],
-      answered: 4,
+      answers: 3,
     },
   ],
   'something that nobody knows': [

@@ -16,7 +16,7 @@ const atLeast = (min, unit) => integer(min, MAX, unit);
 const milliseconds = atLeast(1, 'milliseconds');
 const hook = { right: 'a function', test: value => typeof value === 'function' };
 
-// What each option has to be. Defaults are the hub's own, so there are none here.
+// What each option has to be. Defaults are the hub's own, in src/options.rs.
 const OPTIONS = {
   path: {
     right: "a path that starts with '/', without query",

@@ -12,6 +12,7 @@ const { refuseForNow } = require('./refusal.js');
 const { RoomMethods } = require('./room-methods.js');
 const { attach } = require('./upgrade.js');
 
+// The one default that is not the hub's alone: requests are told apart by it before a hub sees them.
 const DEFAULT_PATH = '/ws/rooms';
 
 // As far away as a timer can be: it is only there for the process to stay alive.

@@ -64,7 +64,8 @@ if (process.argv[2] === 'begin') {
   mkdirSync(cache, { recursive: true });
   rmSync(built, { force: true });
   writeFileSync(begun, JSON.stringify({ sources: sourcesHash() }));
-} else if (process.argv[2] === 'end') {
+} else if (process.argv[2] === 'end' && existsSync(begun)) {
+  // Where another build has taken the note meanwhile, nobody knows what was built: not fresh.
   const { sources } = JSON.parse(readFileSync(begun, 'utf8'));
   writeFileSync(begun, JSON.stringify({ sources, results: resultsHash() }));
   renameSync(begun, built);

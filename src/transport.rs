@@ -179,7 +179,8 @@ impl Relay {
     pub fn written(&self, count: usize) {
         let mut pipe = self.lock();
         pipe.unsent = pipe.unsent.saturating_sub(count);
-        wake(pipe.writer.take(), pipe);
+        // Kept: the next bytes to go are to be noticed too, though nothing is written in between.
+        wake(pipe.writer.clone(), pipe);
     }
 
     /// The client has ended its side.
