@@ -1,7 +1,8 @@
 'use strict';
 
-// A request whose `Upgrade` names something other than websocket is an ordinary request (Java's HTTP client offers
-// h2c with every first one). What the app answers is compared, byte for byte, with a server without a hub.
+// A request whose `Upgrade` names something other than websocket is an ordinary request (Java's
+// HTTP client offers h2c with every first one). What the app answers is compared, byte for byte,
+// with a server without a hub.
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
@@ -37,7 +38,10 @@ function ask(method, target, { headers = H2C, body = '', ...more } = {}) {
 const PLAIN = { Connection: 'keep-alive', Upgrade: null };
 const GOODBYE = ask('GET', '/goodbye', { headers: { Connection: 'close', Upgrade: null } });
 
-/** All that a server answers to `steps`, each sent when the one before has been answered; a last one ends it. */
+/**
+ * All that a server answers to `steps`, each sent when the one before has been answered; a last one
+ * ends it.
+ */
 async function conversation(server, steps) {
   const { socket } = await openRaw(server);
   let text = '';
@@ -58,7 +62,8 @@ async function conversation(server, steps) {
       () => `answer ${expected} of: ${text}`,
     );
   }
-  // A server that pipelines may keep the connection for a while, whatever the last request asks for.
+  // A server that pipelines may keep the connection for a while, whatever the last request asks
+  // for.
   socket.end();
   await ended;
   return text.replace(/^Date: .*\r\n/gm, '');

@@ -1,8 +1,9 @@
 'use strict';
 
-// The bot's thread is busy and turns its event loop not once; clients on another thread do not notice. What they saw
-// is counted in shared memory, and read by the busy thread itself before it lets go: whatever is there by then has
-// arrived during the block, on any clock. Relayed sockets need Node's loop by their nature and are not promised this.
+// The bot's thread is busy and turns its event loop not once; clients on another thread do not
+// notice. What they saw is counted in shared memory, and read by the busy thread itself before it
+// lets go: whatever is there by then has arrived during the block, on any clock. Relayed sockets
+// need Node's loop by their nature and are not promised this.
 
 const assert = require('node:assert/strict');
 const path = require('node:path');
@@ -30,7 +31,10 @@ async function startWatcher(t, server) {
   return { worker, count };
 }
 
-/** Blocks this thread for as long as a bot might, and then until `condition` holds; gives whether it ever did. */
+/**
+ * Blocks this thread for as long as a bot might, and then until `condition` holds; gives whether it
+ * ever did.
+ */
 function block(condition) {
   const start = Date.now();
   while (Date.now() - start < BLOCK_MS || !condition()) {
@@ -42,7 +46,8 @@ function block(condition) {
 for (const form of ['http', 'standalone']) {
   describe(`while the bot's thread is blocked, ${form}`, () => {
     it('clients get PONG, protocol pongs, heartbeats and the updates handed over before', async t => {
-      // A session whose heartbeat waited for the bot's thread would be ended before the block is over.
+      // A session whose heartbeat waited for the bot's thread would be ended before the block is
+      // over.
       const server = await startServer(t, {
         form,
         pingInterval: 100,

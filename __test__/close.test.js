@@ -1,7 +1,7 @@
 'use strict';
 
-// The closing handshake in both directions, what the bot hears of it, and the ends that a peer's faults lead to
-// (RFC 6455 §5, §7 and §8.1).
+// The closing handshake in both directions, what the bot hears of it, and the ends that a peer's
+// faults lead to (RFC 6455 §5, §7 and §8.1).
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');

@@ -1,7 +1,7 @@
 'use strict';
 
-// The heartbeat: a silent peer is pinged, a dead one is ended, and any byte is a sign of life. The peers are raw
-// sockets, which answer nothing by themselves.
+// The heartbeat: a silent peer is pinged, a dead one is ended, and any byte is a sign of life. The
+// peers are raw sockets, which answer nothing by themselves.
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
@@ -51,7 +51,8 @@ for (const form of FORMS) {
     it('takes any byte for a sign of life', async t => {
       const server = await startServer(t, { form, pingInterval: 50, pongTimeout: 200 });
       const dribbler = await openSession(server, { target: '/ws/rooms?userId=dribbler' });
-      // One message, byte by byte and without a single pong, for twice as long as a silent peer lives.
+      // One message, byte by byte and without a single pong, for twice as long as a silent peer
+      // lives.
       const message = frame(OPCODE.text, `${' '.repeat(20_000)}{"action":"PING"}`);
       let sent = 0;
       const dribble = setInterval(() => {

@@ -1,6 +1,7 @@
 'use strict';
 
-// The Prometheus text: well-formed, complete, right, and without a room, user or address in any label.
+// The Prometheus text: well-formed, complete, right, and without a room, user or address in any
+// label.
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');

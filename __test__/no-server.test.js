@@ -1,6 +1,7 @@
 'use strict';
 
-// A bot that routes upgrades itself and hands over those that are for the hub, at once or after an await of its own.
+// A bot that routes upgrades itself and hands over those that are for the hub, at once or after an
+// await of its own.
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
@@ -10,7 +11,9 @@ const { openRaw, textFrame, upgradeRequest } = require('./support/raw');
 const { createServer, listen, stopServer } = require('./support/server');
 const { deferred, until } = require('./support/wait');
 
-/** A hub without a server, and a server whose upgrades go to `route(hub, request, socket, head)`. */
+/**
+ * A hub without a server, and a server whose upgrades go to `route(hub, request, socket, head)`.
+ */
 async function serve(t, form, route, options = {}) {
   const server = createServer(form);
   const hub = setupRoomWebSocketServer({ noServer: true, logger: false, ...options });

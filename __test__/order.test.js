@@ -1,7 +1,7 @@
 'use strict';
 
-// The order of a room's updates: that of the calls, the same for every member, without gap and without repeat from
-// its ROOM_JOINED to its ROOM_LEFT, however members come and go.
+// The order of a room's updates: that of the calls, the same for every member, without gap and
+// without repeat from its ROOM_JOINED to its ROOM_LEFT, however members come and go.
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
@@ -11,7 +11,10 @@ const { until } = require('./support/wait');
 
 const ROOM = 'busy';
 
-/** Nothing here is about limits: a client that is read late is not slow, and one that joins often not rude. */
+/**
+ * Nothing here is about limits: a client that is read late is not slow, and one that joins often
+ * not rude.
+ */
 const GENEROUS = {
   maxBufferedBytes: 64 * 1024 * 1024,
   slowTimeout: 600_000,
@@ -76,7 +79,10 @@ function stays(texts) {
   return found;
 }
 
-/** Every update of a stay is the next of the counter, and is that of the call which the counter counted. */
+/**
+ * Every update of a stay is the next of the counter, and is that of the call which the counter
+ * counted.
+ */
 function assertWhole(stay, offset) {
   let { seq } = stay;
   for (const update of stay.updates) {

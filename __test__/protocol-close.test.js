@@ -1,7 +1,7 @@
 'use strict';
 
-// Every row of the protocol's table of close codes that the world outside can bring about, over a real socket.
-// 1013 'Slow consumer' is in slow.test.js.
+// Every row of the protocol's table of close codes that the world outside can bring about, over a
+// real socket. 1013 'Slow consumer' is in slow.test.js.
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');

@@ -21,8 +21,9 @@ const snapshot = (current, max, seq) =>
   `"timestamp":"<timestamp>","seq":${seq},"epoch":"<epoch>"}`;
 
 /**
- * A room whose counter stands `missed` updates after what a client saw that has gone: `lastSeq` and `epoch` are what
- * that client knows, `witness` has stayed and `texts` are the missed updates as it received them.
+ * A room whose counter stands `missed` updates after what a client saw that has gone: `lastSeq` and
+ * `epoch` are what that client knows, `witness` has stayed and `texts` are the missed updates as it
+ * received them.
  */
 async function gone(t, missed, options = {}) {
   const server = await startServer(t, options);
@@ -41,7 +42,10 @@ async function gone(t, missed, options = {}) {
   return { server, hub, witness, lastSeq, epoch, texts };
 }
 
-/** Comes back on a new connection with these fields in JOIN_ROOM; the text of ROOM_JOINED and of all that follows. */
+/**
+ * Comes back on a new connection with these fields in JOIN_ROOM; the text of ROOM_JOINED and of all
+ * that follows.
+ */
 async function comeBack(server, fields) {
   const client = await connect(server);
   const answer = await client.ask({ action: 'JOIN_ROOM', roomId: ROOM, ...fields });

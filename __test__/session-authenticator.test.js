@@ -1,7 +1,8 @@
 'use strict';
 
-// `sessionAuthenticator` against the cookies that express-session really sets, against such as cookie-signature
-// makes by hand, and against pages of other sites, whose requests carry the cookie too.
+// `sessionAuthenticator` against the cookies that express-session really sets, against such as
+// cookie-signature makes by hand, and against pages of other sites, whose requests carry the cookie
+// too.
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');

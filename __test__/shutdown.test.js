@@ -1,6 +1,7 @@
 'use strict';
 
-// The end of a hub: every client is told, whoever waits for it is told, and nothing is left that keeps a process.
+// The end of a hub: every client is told, whoever waits for it is told, and nothing is left that
+// keeps a process.
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');

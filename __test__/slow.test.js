@@ -1,8 +1,9 @@
 'use strict';
 
-// A client that stops reading: it costs a bounded backlog, finds the newest state when it reads on, keeps the answers
-// to its own messages, and is let go where it never does. The clients share this process with the bot, so that
-// "stops reading" is one call, and what waits then waits in the kernel first: updates are large to fill that soon.
+// A client that stops reading: it costs a bounded backlog, finds the newest state when it reads on,
+// keeps the answers to its own messages, and is let go where it never does. The clients share this
+// process with the bot, so that "stops reading" is one call, and what waits then waits in the
+// kernel first: updates are large to fill that soon.
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
@@ -25,7 +26,9 @@ const OPTIONS = {
   messageBurst: 10_000_000,
 };
 
-/** What the frames so far say, parsed, with close frames as `{ close: code }` and pings left out. */
+/**
+ * What the frames so far say, parsed, with close frames as `{ close: code }` and pings left out.
+ */
 function messagesOf(raw) {
   return raw.frames
     .filter(({ opcode }) => opcode !== OPCODE.ping)
@@ -35,8 +38,9 @@ function messagesOf(raw) {
 }
 
 /**
- * A member of the rooms that has stopped reading, after the kernel has stopped taking anything for it, and a witness
- * that has read every update: `broadcast` waits for that. `seq` is the first room's at this point.
+ * A member of the rooms that has stopped reading, after the kernel has stopped taking anything for
+ * it, and a witness that has read every update: `broadcast` waits for that. `seq` is the first
+ * room's at this point.
  */
 async function stall(t, form, { rooms = [1], ...options } = {}) {
   const server = await startServer(t, { form, ...OPTIONS, ...options });
@@ -71,7 +75,9 @@ async function stall(t, form, { rooms = [1], ...options } = {}) {
   return { server, hub, witness, raw, slow, broadcast, seq };
 }
 
-/** Reads on until an update with that seq of that room is here; all updates, in order of arrival. */
+/**
+ * Reads on until an update with that seq of that room is here; all updates, in order of arrival.
+ */
 async function readOn(raw, { roomId, seq }) {
   raw.socket.resume();
   const isLast = message => message.roomId === roomId && message.seq === seq;
@@ -228,8 +234,8 @@ for (const form of FORMS) {
 
   describe(`a client that reads too slowly, ${form}`, () => {
     it("gets a Close frame with 1013 'Slow consumer'", async t => {
-      // It takes a little at a time, and there are so many rooms whose newest update waits for it that its backlog is
-      // never empty, whatever the kernel takes at once.
+      // It takes a little at a time, and there are so many rooms whose newest update waits for it
+      // that its backlog is never empty, whatever the kernel takes at once.
       const rooms = Array.from({ length: 50 }, (_, number) => number);
       const { raw, broadcast } = await stall(t, form, { rooms, slowTimeout: 1_000 });
       for (const roomId of rooms) await broadcast(roomId, { event: 'FILL', pad: PAD });

@@ -1,7 +1,7 @@
 'use strict';
 
-// Upgrade requests by raw sockets: what is refused and how, what a good one is answered, what comes behind it in the
-// same segment, and that Node keeps nothing of a connection that was handed over.
+// Upgrade requests by raw sockets: what is refused and how, what a good one is answered, what comes
+// behind it in the same segment, and that Node keeps nothing of a connection that was handed over.
 
 const assert = require('node:assert/strict');
 const { createHash, randomBytes } = require('node:crypto');
@@ -19,7 +19,10 @@ const {
 const { FORMS, startServer } = require('./support/server');
 const { until } = require('./support/wait');
 
-/** Sends these bytes and gives the response; the connection must end by itself where it is a refusal. */
+/**
+ * Sends these bytes and gives the response; the connection must end by itself where it is a
+ * refusal.
+ */
 async function answerTo(server, bytes) {
   const raw = await openRaw(server);
   raw.write(bytes);

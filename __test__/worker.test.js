@@ -1,7 +1,7 @@
 'use strict';
 
-// A bot in a worker thread is terminated with clients connected, messages on their way and updates running. The hub
-// of the main thread, and the process, do not notice.
+// A bot in a worker thread is terminated with clients connected, messages on their way and updates
+// running. The hub of the main thread, and the process, do not notice.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

@@ -46,3 +46,18 @@ export function npm(...args) {
   if (cli && basename(cli) === 'npm-cli.js') return run(process.execPath, [cli, ...args]);
   return run('npm', args, { shell: process.platform === 'win32' });
 }
+
+/**
+ * Ends this process by SIGTERM when the npm that runs it is gone. npm passes a signal on to the
+ * shell that runs the script, and a shell such as dash dies of it without a word to us.
+ */
+export function endWithNpm() {
+  if (!process.env.npm_lifecycle_event) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, 200);
+  timer.unref();
+}

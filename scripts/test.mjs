@@ -1,13 +1,14 @@
 // `npm test`: sets up what is missing, then runs every test. All suites run, also where one fails.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, run } from './run.mjs';
+import { endWithNpm, root, run } from './run.mjs';
 import { setUp } from './setup.mjs';
 
 // Far beyond what any test takes: only there so that one that hangs ends a run instead of
 // blocking it.
 const HANGS_AFTER_MS = 300_000;
 
+endWithNpm();
 await setUp();
 
 const tests = readdirSync(join(root, '__test__'))

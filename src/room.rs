@@ -180,14 +180,12 @@ impl RoomTable {
     /// Ends a membership. A room without a past goes with its last member.
     pub fn leave(&self, room: &Room, shard: usize) {
         let mut table = self.lock();
-        let Some(entry) = table.rooms.get_mut(&room.id).filter(|entry| entry.room.key == room.key)
-        else {
-            return;
-        };
-        entry.members[shard] = entry.members[shard].saturating_sub(1);
+        let entry = table.rooms.get_mut(&room.id).filter(|entry| entry.room.key == room.key);
+        let Some(entry) = entry.filter(|entry| entry.members[shard] > 0) else { return };
+        entry.members[shard] -= 1;
         entry.touched = Instant::now();
         let empty = entry.is_pristine() && entry.member_total() == 0;
-        table.memberships = table.memberships.saturating_sub(1);
+        table.memberships -= 1;
         if empty {
             table.rooms.remove(&room.id);
         }
@@ -202,7 +200,7 @@ impl RoomTable {
             ended += u64::from(std::mem::take(&mut entry.members[shard]));
             entry.touched = now;
         }
-        table.memberships = table.memberships.saturating_sub(ended);
+        table.memberships -= ended;
     }
 
     /// Drops a room's state and history. Members stay, and are told the new epoch by the next update.

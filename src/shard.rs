@@ -15,7 +15,7 @@ mod ready;
 mod slot;
 mod timers;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -122,8 +122,8 @@ struct Shard {
     /// Woken slots that are yet to be polled in this turn.
     woken: Vec<Arc<SlotWaker>>,
     scratch: Scratch,
-    /// An empty vector to swap the inbox with.
-    spare: Vec<Command>,
+    /// Commands that are being carried out.
+    commands: VecDeque<Command>,
     listeners: Listeners,
     draining: Option<Drain>,
     stopped: bool,
@@ -140,7 +140,7 @@ impl Shard {
             ready: Arc::default(),
             woken: Vec::new(),
             scratch: Scratch::default(),
-            spare: Vec::new(),
+            commands: VecDeque::new(),
             listeners: Listeners::default(),
             draining: None,
             stopped: false,
@@ -214,13 +214,14 @@ impl Shard {
     /// After a panic: all clients are sent away, and what the shard held of rooms is taken out of the tables.
     fn start_again(&mut self, message: String) {
         self.local = LocalRooms::default();
-        self.parts.rooms.leave_all(self.parts.index);
         for key in self.slots.iter().map(|(key, _)| key).collect::<Vec<_>>() {
             if let Some(slot) = self.slots.get_mut(key) {
                 slot.with_session(|session, cx| session.fail(cx));
             }
             self.end(key, close::INTERNAL_SERVER_ERROR);
         }
+        // What a join had begun when it was cut off is known to the table alone.
+        self.parts.rooms.leave_all(self.parts.index);
         self.scratch.clear();
         let message = format!("a hub thread failed and starts again empty: {message}");
         self.parts.notices.tell(Notice::Error { code: "SHARD_PANIC", message });

@@ -4,12 +4,13 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use roomcast::hub::Hub;
-use roomcast::notice::{Notice, Notices};
+use roomcast::notice::{Notice, Notices, news};
 use roomcast::options::Options;
 use roomcast::room_id::RoomId;
 use roomcast::update::{Counts, Update};
@@ -21,22 +22,36 @@ const ROOM: RoomId = RoomId::Number(1);
 const FAILSAFE: Duration = Duration::from_secs(20);
 
 /// Keeps notices for the test to look at.
-struct Log(Mutex<Sender<Notice>>);
+struct Log {
+    sender: Mutex<Sender<Notice>>,
+    /// The kind of news at which the hub's thread is to panic, once.
+    fault: Arc<AtomicU32>,
+}
 
 impl Notices for Log {
     fn tell(&self, notice: Notice) {
         // A test that is over listens no more.
-        let _ = self.0.lock().unwrap().send(notice);
+        let _ = self.sender.lock().unwrap().send(notice);
     }
 
-    fn wants(&self, _: u32) -> bool {
+    fn wants(&self, news: u32) -> bool {
+        if self.fault.compare_exchange(news, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            panic!("injected");
+        }
         false
     }
 }
 
 fn open(options: Options) -> (Arc<Hub>, SocketAddr, Receiver<Notice>) {
+    open_with_fault(options, Arc::default())
+}
+
+fn open_with_fault(
+    options: Options,
+    fault: Arc<AtomicU32>,
+) -> (Arc<Hub>, SocketAddr, Receiver<Notice>) {
     let (sender, notices) = channel();
-    let hub = Hub::open(options, Arc::new(Log(Mutex::new(sender)))).unwrap();
+    let hub = Hub::open(options, Arc::new(Log { sender: Mutex::new(sender), fault })).unwrap();
     let address = hub.listen(Some("127.0.0.1"), 0, 511).unwrap();
     (Arc::new(hub), address, notices)
 }
@@ -231,4 +246,52 @@ fn a_taken_port_is_an_error() {
     let (hub, address, _notices) = open(Options::default());
     let error = hub.listen(Some("127.0.0.1"), address.port(), 511).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+}
+
+fn assert_closed(client: &mut Client, code: u16) {
+    let Message::Close(Some(frame)) = client.0.read().unwrap() else { panic!("no Close frame") };
+    assert_eq!(u16::from(frame.code), code);
+}
+
+#[test]
+fn a_panic_in_a_session_ends_that_session_alone() {
+    let fault = Arc::new(AtomicU32::new(0));
+    let (hub, address, notices) =
+        open_with_fault(Options { threads: 1, ..Options::default() }, fault.clone());
+    let (mut victim, mut other) =
+        (Client::connect(address, "victim"), Client::connect(address, "other"));
+    other.join();
+    fault.store(news::JOIN, Ordering::Relaxed);
+    victim.send(r#"{"action":"JOIN_ROOM","roomId":1}"#);
+    assert_closed(&mut victim, 1011);
+    let told = notices.recv_timeout(FAILSAFE).unwrap();
+    assert!(matches!(told, Notice::Error { code: "SESSION_PANIC", .. }), "{told:?}");
+    eventually(|| hub.stats().connections == 1);
+    assert_eq!((hub.client_count(&ROOM), hub.stats().users), (1, 1));
+    broadcast(&hub, 2);
+    assert_eq!(other.next()["currentParticipants"], 2);
+}
+
+#[test]
+fn a_panic_in_a_shard_ends_its_clients_and_it_starts_again_empty() {
+    let fault = Arc::new(AtomicU32::new(0));
+    let (hub, address, notices) =
+        open_with_fault(Options { threads: 1, ..Options::default() }, fault.clone());
+    let mut clients: Vec<_> =
+        (0..3).map(|user| Client::connect(address, &format!("u{user}"))).collect();
+    clients.iter_mut().for_each(|client| drop(client.join()));
+    // A command, not a session, brings it about; what was told behind it is done all the same.
+    fault.store(news::LEAVE, Ordering::Relaxed);
+    hub.remove_from_room("u0", &ROOM);
+    clients.iter_mut().for_each(|client| while let Message::Text(_) = client.0.read().unwrap() {});
+    let told = notices.recv_timeout(FAILSAFE).unwrap();
+    assert!(matches!(told, Notice::Error { code: "SHARD_PANIC", .. }), "{told:?}");
+    eventually(|| hub.stats().connections == 0);
+    assert_eq!((hub.client_count(&ROOM), hub.stats().memberships, hub.stats().users), (0, 0, 0));
+    let mut later = Client::connect(address, "later");
+    later.join();
+    broadcast(&hub, 1);
+    assert_eq!(later.next()["currentParticipants"], 1);
+    hub.close(Duration::ZERO, Duration::ZERO);
+    hub.join();
 }

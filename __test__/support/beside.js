@@ -4,8 +4,8 @@ const { setupRoomWebSocketServer } = require('../..');
 const { createServer, listen, stopServer } = require('./server');
 
 /**
- * A server that others use too: `before` and `after` are called with it before and after our hub is set up, and may
- * return a function that takes away what they attached.
+ * A server that others use too: `before` and `after` are called with it before and after our hub is
+ * set up, and may return a function that takes away what they attached.
  *
  * @param {import('node:test').TestContext} t
  * @param {object} [options] `form`, `app`, `before`, `after`; the rest goes to the hub

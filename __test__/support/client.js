@@ -105,8 +105,8 @@ class RoomClient {
   }
 
   /**
-   * What arrives before the answer to a PING of ours. All that was owed to earlier messages of this client is in it;
-   * an update that the bot has just handed over may come later.
+   * What arrives before the answer to a PING of ours. All that was owed to earlier messages of this
+   * client is in it; an update that the bot has just handed over may come later.
    */
   async settle() {
     this.send({ action: 'PING' });
@@ -131,7 +131,8 @@ class RoomClient {
 }
 
 /**
- * Starts a connection and does not wait: for what happens before or instead of CONNECTION_ESTABLISHED.
+ * Starts a connection and does not wait: for what happens before or instead of
+ * CONNECTION_ESTABLISHED.
  *
  * @param {object} server from startServer
  * @param {{ userId?: string | null, query?: string } & import('ws').ClientOptions} [options]

@@ -9,7 +9,8 @@ const { failsafe } = require('./wait');
 const directory = path.join(__dirname, 'programs');
 
 /**
- * Runs one of `programs/` in a process of its own. Its standard output is lines of JSON, awaited one by one.
+ * Runs one of `programs/` in a process of its own. Its standard output is lines of JSON, awaited
+ * one by one.
  *
  * @param {import('node:test').TestContext} t ends the process where the test leaves it running
  * @param {string} name the file's

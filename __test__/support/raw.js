@@ -77,7 +77,10 @@ function closePayload(code, reason = '') {
   return bytes;
 }
 
-/** A socket that says exactly what it is told to, reads HTTP and then frames, and answers nothing by itself. */
+/**
+ * A socket that says exactly what it is told to, reads HTTP and then frames, and answers nothing by
+ * itself.
+ */
 class RawClient {
   #buffer = Buffer.alloc(0);
   #frames = new Arrivals();

@@ -6,7 +6,10 @@ const https = require('node:https');
 const path = require('node:path');
 const { setupRoomWebSocketServer } = require('../..');
 
-/** The three ways a connection reaches the hub: by its descriptor, relayed, or accepted by the hub itself. */
+/**
+ * The three ways a connection reaches the hub: by its descriptor, relayed, or accepted by the hub
+ * itself.
+ */
 const FORMS = ['http', 'https', 'standalone'];
 
 const fixtures = path.join(__dirname, '..', 'fixtures', 'tls');
@@ -39,7 +42,8 @@ function recordingLogger() {
 }
 
 /**
- * Starts a hub in one of the three forms, and stops it with all of its clients when the test is over.
+ * Starts a hub in one of the three forms, and stops it with all of its clients when the test is
+ * over.
  *
  * @param {import('node:test').TestContext} t
  * @param {object} [options] `form`, `app` (an http request listener); the rest goes to the hub
@@ -67,7 +71,10 @@ function createServer(form, app = (_, response) => response.end('plain')) {
   return form === 'https' ? https.createServer(tls, app) : http.createServer(app);
 }
 
-/** Ends clients first, so that no hub waits for the closing handshake of one that has stopped reading. */
+/**
+ * Ends clients first, so that no hub waits for the closing handshake of one that has stopped
+ * reading.
+ */
 async function stopServer({ hub, server, clients }) {
   for (const client of clients) client.terminate();
   await hub.close({ graceMs: 100 });

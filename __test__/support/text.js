@@ -9,8 +9,8 @@ const PLACEHOLDERS = {
 };
 
 /**
- * Compares a message with its one right form, byte for byte. `<timestamp>`, `<epoch>` and `<seq>` in the template
- * stand for what no test can know; everything else is literal.
+ * Compares a message with its one right form, byte for byte. `<timestamp>`, `<epoch>` and `<seq>`
+ * in the template stand for what no test can know; everything else is literal.
  *
  * @param {string} text as it came
  * @param {string} template

@@ -16,9 +16,11 @@ use crate::transport::Transport;
 impl Shard {
     /// Carries out all that waits.
     pub(super) fn take_commands(&mut self) {
-        let mut commands = self.parts.inbox.take(std::mem::take(&mut self.spare));
-        commands.drain(..).for_each(|command| self.carry_out(command));
-        self.spare = commands;
+        self.parts.inbox.take(&mut self.commands);
+        // One by one: after a panic the shard goes on behind the command that brought it about.
+        while let Some(command) = self.commands.pop_front() {
+            self.carry_out(command);
+        }
     }
 
     fn carry_out(&mut self, command: Command) {

@@ -1,5 +1,6 @@
 //! What a shard is told by other threads.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -78,12 +79,12 @@ pub enum Command {
 /// what updates come to is bounded behind it, in the outboxes.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    commands: Mutex<Vec<Command>>,
+    commands: Mutex<VecDeque<Command>>,
     waker: AtomicWaker,
 }
 
 impl Inbox {
-    fn lock(&self) -> MutexGuard<'_, Vec<Command>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Command>> {
         self.commands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -91,7 +92,7 @@ impl Inbox {
     pub fn push(&self, command: Command) {
         let first = {
             let mut commands = self.lock();
-            commands.push(command);
+            commands.push_back(command);
             commands.len() == 1
         };
         // Who finds commands there knows that their first one has woken the shard.
@@ -104,8 +105,14 @@ impl Inbox {
         self.waker.register(waker);
     }
 
-    /// Takes all commands, leaving `empty` in their place.
-    pub(super) fn take(&self, empty: Vec<Command>) -> Vec<Command> {
-        std::mem::replace(&mut *self.lock(), empty)
+    /// Moves all commands behind those in `into`.
+    pub(super) fn take(&self, into: &mut VecDeque<Command>) {
+        let mut commands = self.lock();
+        if into.is_empty() {
+            // The usual case: the two vectors take turns, and none is ever allocated anew.
+            std::mem::swap(&mut *commands, into);
+        } else {
+            into.append(&mut commands);
+        }
     }
 }

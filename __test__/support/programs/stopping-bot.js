@@ -1,9 +1,11 @@
 'use strict';
 
-// A bot that stops, in the way its settings name, once as many clients are there as they say. Whether the process
-// ends by itself afterwards is for who started it to see: nothing here ends it but `process.exit` where that is the way.
+// A bot that stops, in the way its settings name, once as many clients are there as they say.
+// Whether the process ends by itself afterwards is for who started it to see: nothing here ends it
+// but `process.exit` where that is the way.
 //
-// Settings: { form, way, clients }. Lines: { port }, then { resolved: true } when what stops it has come to its end.
+// Settings: { form, way, clients }. Lines: { port }, then { resolved: true } when what stops it has
+// come to its end.
 
 const { promisify } = require('node:util');
 const { setupRoomWebSocketServer } = require('../../..');

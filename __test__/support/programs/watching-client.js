@@ -1,7 +1,8 @@
 'use strict';
 
-// A thread with two clients of its own: one that asks and reads all the time, and one that only listens, so that the
-// hub has to ping it. What they see is counted in memory shared with the thread that started this one.
+// A thread with two clients of its own: one that asks and reads all the time, and one that only
+// listens, so that the hub has to ping it. What they see is counted in memory shared with the
+// thread that started this one.
 
 const { isMainThread, parentPort, workerData } = require('node:worker_threads');
 

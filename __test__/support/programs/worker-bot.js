@@ -1,6 +1,7 @@
 'use strict';
 
-// A bot in a worker thread: a hub of its own and updates that never stop, until the thread is terminated.
+// A bot in a worker thread: a hub of its own and updates that never stop, until the thread is
+// terminated.
 
 const { parentPort, workerData } = require('node:worker_threads');
 const { setupRoomWebSocketServer } = require('../../..');
