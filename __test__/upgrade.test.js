@@ -1,7 +1,7 @@
 'use strict';
 
-// Upgrade requests by raw sockets: what is refused and how, what a good one is answered, what comes
-// behind it in the same segment, and that Node keeps nothing of a connection that was handed over.
+// Upgrade requests by raw sockets: what is refused and how, what a good one is answered, and what
+// comes behind it in the same segment.
 
 const assert = require('node:assert/strict');
 const { createHash, randomBytes } = require('node:crypto');
@@ -12,7 +12,6 @@ const {
   SAMPLE_ACCEPT,
   frame,
   openRaw,
-  openSession,
   textFrame,
   upgradeRequest,
 } = require('./support/raw');
@@ -248,58 +247,4 @@ describe('a malformed handshake, standalone', () => {
       await connect(server);
     });
   }
-});
-
-describe('after a handover', () => {
-  const connectionsOf = server =>
-    new Promise((resolve, reject) => {
-      server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
-    });
-
-  it('Node holds no socket, no listener and no timer of the connection', async t => {
-    const server = await startServer(t);
-    const upgraded = [];
-    server.server.on('connection', socket => upgraded.push(socket));
-    const kinds = () =>
-      process.getActiveResourcesInfo().filter(kind => kind === 'TCPSocketWrap').length;
-    const before = kinds();
-    const raws = [];
-    for (let n = 0; n < 10; n += 1) raws.push(await openSession(server));
-    await until(async () => (await connectionsOf(server.server)) === 0, 'no connection of Node');
-    assert.equal(upgraded.length, 10);
-    for (const socket of upgraded) assert.equal(socket.destroyed, true);
-    // What is left are the clients' own ends, which are of this process too.
-    await until(
-      () => kinds() - before === raws.length,
-      () => `${kinds() - before} sockets`,
-    );
-    for (const raw of raws) {
-      raw.write(textFrame({ action: 'PING' }));
-      assert.match(await raw.nextText(), PONG);
-    }
-  });
-
-  it('Node waits for no WebSocket when the server closes', async t => {
-    const server = await startServer(t);
-    const client = await connect(server);
-    await new Promise(resolve => server.server.close(resolve));
-    assert.equal((await client.closed).code, 1001);
-  });
-
-  it('the descriptor is closed with the connection', {
-    skip: process.platform !== 'linux',
-  }, async t => {
-    const fs = require('node:fs');
-    const descriptors = () => fs.readdirSync('/proc/self/fd').length;
-    const server = await startServer(t);
-    await (await connect(server)).close();
-    await until(() => server.hub.getStats().openConnections === 0, 'the first has gone');
-    const before = descriptors();
-    for (let n = 0; n < 20; n += 1) await (await connect(server)).close();
-    await until(() => server.hub.getStats().openConnections === 0, 'all have gone');
-    await until(
-      () => descriptors() <= before,
-      () => `${before} descriptors, there are ${descriptors()}`,
-    );
-  });
 });

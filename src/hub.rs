@@ -24,7 +24,7 @@ use crate::room::{RoomState, RoomTable};
 use crate::room_id::RoomId;
 use crate::session::{JoinVerdict, Verdict};
 use crate::shard::{self, Command, Ids, Inbox, Newcomer, Parts, Socket};
-use crate::shared::Shared;
+use crate::shared::{Decided, Shared};
 use crate::transport::Relay;
 use crate::update::{Counts, Update};
 use crate::user::UserTable;
@@ -114,8 +114,7 @@ impl Hub {
         self.shards.iter().for_each(|shard| shard.inbox.push(command()));
     }
 
-    /// Whether a request may become a connection; takes nothing yet. `routed`: the bot has looked at the path itself;
-    /// `origin`: what its function said of the origin.
+    /// Whether a request may become a connection, with what the bot has decided of it; takes nothing yet.
     ///
     /// # Errors
     /// What it is refused for.
@@ -123,19 +122,12 @@ impl Hub {
         &self,
         head: &Head,
         peer: Option<IpAddr>,
-        routed: bool,
-        origin: Option<bool>,
+        decided: Decided,
     ) -> Result<(), Refusal> {
-        if self.is_closing() {
-            return Err(Refusal::TooManyConnections);
-        }
-        let checked = self.shared.check(head, peer, routed, origin);
-        checked.inspect_err(|refusal| self.shared.counters.refused(refusal.label()))
-    }
-
-    /// The address that a request comes from.
-    pub fn client_address(&self, head: &Head, peer: Option<IpAddr>) -> Option<IpAddr> {
-        self.shared.client_address(head, peer)
+        let closing = if self.is_closing() { Err(Refusal::TooManyConnections) } else { Ok(()) };
+        closing
+            .and_then(|()| self.shared.check(head, peer, decided))
+            .inspect_err(|refusal| self.shared.counters.refused(refusal.label()))
     }
 
     /// Takes over a socket; returns the connection's id.

@@ -19,7 +19,7 @@ pub enum Pace {
         /// No such answer has been given for a second.
         answer: bool,
     },
-    /// More than twice the rate for [`PATIENCE`]: the connection is to be closed.
+    /// More than twice the rate for 5 s: the connection is to be closed.
     Flood,
 }
 

@@ -9,6 +9,15 @@ use crate::handshake::{self, Head, Refusal};
 use crate::metrics::Counters;
 use crate::options::Options;
 
+/// What the bot has decided of a request before the hub sees it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Decided {
+    /// The path is served.
+    pub path: bool,
+    /// Whether its function lets the origin in, where it has one.
+    pub origin: Option<bool>,
+}
+
 /// One per hub.
 #[derive(Debug)]
 pub struct Shared {
@@ -32,8 +41,7 @@ impl Shared {
         client_address(peer, head.forwarded_for.as_deref(), &self.options.trust_proxy)
     }
 
-    /// Whether a request may become a session; takes nothing yet. `routed`: the bot has looked at the path itself;
-    /// `origin`: what its function said of the origin, where it was asked.
+    /// Whether a request may become a session, with what the bot has decided of it; takes nothing yet.
     ///
     /// # Errors
     /// What the request is refused for.
@@ -41,13 +49,14 @@ impl Shared {
         &self,
         head: &Head,
         peer: Option<IpAddr>,
-        routed: bool,
-        origin: Option<bool>,
+        decided: Decided,
     ) -> Result<(), Refusal> {
-        let path = if routed { head.path() } else { &self.options.path };
-        handshake::check(head, path)
-            .and_then(|()| handshake::check_origin(head, &self.options.origins))
-            .and_then(|()| if origin == Some(false) { Err(Refusal::Forbidden) } else { Ok(()) })
-            .and_then(|()| self.admission.check(self.client_address(head, peer)))
+        let path = if decided.path { head.path() } else { &self.options.path };
+        handshake::check(head, path)?;
+        handshake::check_origin(head, &self.options.origins)?;
+        if decided.origin == Some(false) {
+            return Err(Refusal::Forbidden);
+        }
+        self.admission.check(self.client_address(head, peer))
     }
 }

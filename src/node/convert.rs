@@ -12,6 +12,7 @@ use crate::handshake::{Head, Origins};
 use crate::options::Options;
 use crate::room_id::RoomId;
 use crate::session::Verdict;
+use crate::shared::Decided;
 use crate::update::Counts;
 
 /// A number, or a string.
@@ -173,6 +174,10 @@ pub struct UpgradeHead {
 impl UpgradeHead {
     pub(super) fn peer(&self) -> Option<std::net::IpAddr> {
         self.remote_address.as_deref()?.parse().ok()
+    }
+
+    pub(super) fn decided(&self) -> Decided {
+        Decided { path: self.routed.unwrap_or_default(), origin: self.origin_allowed }
     }
 }
 

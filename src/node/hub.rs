@@ -69,9 +69,8 @@ impl NodeHub {
     /// The refusal of an upgrade request, or null.
     #[napi(catch_unwind)]
     pub fn refuse(&self, request: UpgradeHead) -> Option<UpgradeRefusal> {
-        let (peer, routed) = (request.peer(), request.routed.unwrap_or_default());
-        let origin_allowed = request.origin_allowed;
-        let refusal = self.hub.check(&request.into(), peer, routed, origin_allowed).err()?;
+        let (peer, decided) = (request.peer(), request.decided());
+        let refusal = self.hub.check(&request.into(), peer, decided).err()?;
         let response = String::from_utf8_lossy(&refusal.response()).into_owned();
         Some(UpgradeRefusal { status: refusal.status().into(), response })
     }

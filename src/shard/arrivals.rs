@@ -8,6 +8,7 @@ use super::{Connection, Shard};
 use crate::arrival::{Outcome, Request};
 use crate::handshake::Refusal;
 use crate::notice::Notice;
+use crate::shared::Decided;
 use crate::transport::Transport;
 
 impl Shard {
@@ -23,7 +24,7 @@ impl Shard {
             return;
         };
         let shared = &self.parts.shared;
-        match shared.check(&request.head, arrival.transport.peer(), false, None) {
+        match shared.check(&request.head, arrival.transport.peer(), Decided::default()) {
             Err(refusal) => self.turn_away(key, refusal),
             Ok(()) if shared.options.origin_hook => {
                 let notice = Notice::Origin { id: arrival.id, origin: request.head.origin.clone() };
