@@ -120,7 +120,7 @@ struct Shard {
     timers: Timers,
     ready: Arc<Ready>,
     /// Woken slots that are yet to be polled in this turn.
-    woken: Vec<Arc<SlotWaker>>,
+    woken: VecDeque<Arc<SlotWaker>>,
     scratch: Scratch,
     /// Commands that are being carried out.
     commands: VecDeque<Command>,
@@ -138,7 +138,7 @@ impl Shard {
             local: LocalRooms::default(),
             timers: Timers::default(),
             ready: Arc::default(),
-            woken: Vec::new(),
+            woken: VecDeque::new(),
             scratch: Scratch::default(),
             commands: VecDeque::new(),
             listeners: Listeners::default(),
@@ -178,11 +178,10 @@ impl Shard {
 
     /// Polls what was woken. True where more is left.
     fn poll_woken(&mut self) -> bool {
-        if self.woken.is_empty() {
-            self.ready.take(&mut self.woken);
-        }
-        let first = self.woken.len().saturating_sub(POLLS);
-        for waker in self.woken.split_off(first) {
+        // All of them, each time: only a list that is empty has its next entry wake the shard.
+        self.ready.take(&mut self.woken);
+        for _ in 0..POLLS {
+            let Some(waker) = self.woken.pop_front() else { return false };
             waker.unlist();
             if self.slots.get(waker.slot).is_some_and(|slot| slot.id == waker.id) {
                 self.poll_slot(waker.slot);

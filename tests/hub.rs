@@ -213,6 +213,26 @@ fn a_drain_says_goodbye_and_ends_the_threads() {
     assert_eq!(hub.stats().connections, 0);
 }
 
+/// More connections than a shard polls in one turn have something to do at once, again and again.
+#[test]
+fn no_connection_is_forgotten_in_a_crowd() {
+    // No heartbeat, which would wake what is forgotten.
+    let options = Options { threads: 1, ping_interval: FAILSAFE * 10, ..Options::default() };
+    let (hub, address, _notices) = open(options);
+    let mut clients: Vec<_> =
+        (0..300).map(|user| Client::connect(address, &format!("u{user}"))).collect();
+    for _ in 0..20 {
+        clients.iter_mut().for_each(|client| client.send(r#"{"action":"PING"}"#));
+        for client in &mut clients {
+            assert_eq!(client.next()["type"], "PONG");
+        }
+    }
+    hub.close(FAILSAFE, Duration::ZERO);
+    for client in &mut clients {
+        assert_closed(client, 1001);
+    }
+}
+
 #[test]
 fn a_hub_that_is_stopped_or_dropped_leaves_nothing() {
     let (hub, address, _notices) = open(Options::default());

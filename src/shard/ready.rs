@@ -3,6 +3,7 @@
 //! A connection is a slot, not a task: tokio wakes the slot, and the shard polls it among the others. That saves the
 //! task, and leaves the shard the one owner of its sessions.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
@@ -12,12 +13,12 @@ use futures_util::task::AtomicWaker;
 /// The slots that were woken and not polled since.
 #[derive(Debug, Default)]
 pub(super) struct Ready {
-    woken: Mutex<Vec<Arc<SlotWaker>>>,
+    woken: Mutex<VecDeque<Arc<SlotWaker>>>,
     shard: AtomicWaker,
 }
 
 impl Ready {
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<SlotWaker>>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<SlotWaker>>> {
         self.woken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -26,7 +27,7 @@ impl Ready {
     }
 
     /// Moves the woken slots into `into`.
-    pub(super) fn take(&self, into: &mut Vec<Arc<SlotWaker>>) {
+    pub(super) fn take(&self, into: &mut VecDeque<Arc<SlotWaker>>) {
         into.append(&mut self.lock());
     }
 }
@@ -64,7 +65,7 @@ impl Wake for SlotWaker {
         }
         let first = {
             let mut woken = self.ready.lock();
-            woken.push(self.clone());
+            woken.push_back(self.clone());
             woken.len() == 1
         };
         if first {
