@@ -8,6 +8,7 @@ const fs = require('node:fs');
 const { describe, it } = require('node:test');
 const { connect } = require('./support/client');
 const { openSession, textFrame } = require('./support/raw');
+const { runProgram } = require('./support/program');
 const { startServer } = require('./support/server');
 const { until } = require('./support/wait');
 
@@ -63,5 +64,30 @@ describe('after a handover', () => {
       () => descriptors() <= before,
       () => `${before} descriptors, there are ${descriptors()}`,
     );
+  });
+
+  it('nothing of it is left in V8, and the event loop does nothing for it', async t => {
+    const clients = 20;
+    const bot = runProgram(t, 'quiet-bot.js', { clients });
+    const { port } = await bot.nextLine();
+    const turns = async () => Number(await (await fetch(`http://127.0.0.1:${port}/turns`)).text());
+    const raws = [];
+    for (let n = 0; n < clients; n += 1) {
+      const raw = await openSession({ port, clients: raws });
+      raw.write(textFrame({ action: 'JOIN_ROOM', roomId: 1 }));
+    }
+    t.after(() => {
+      for (const raw of raws) raw.socket.destroy();
+    });
+    assert.deepEqual(await bot.nextLine(), { collected: 2 * clients });
+
+    for (const raw of raws) await raw.nextText();
+    const before = await turns();
+    for (let n = 0; n < 50; n += 1) {
+      for (const raw of raws) raw.write(textFrame({ action: 'GET_ROOM_STATUS', roomId: 1 }));
+      for (const raw of raws) assert.match(await raw.nextText(), /"connectedClients":20/);
+    }
+    const during = (await turns()) - before;
+    assert.ok(during < 50, `${during} turns of the loop for 1000 messages`);
   });
 });
