@@ -93,64 +93,70 @@ function assertWhole(stay, offset) {
   return seq;
 }
 
-for (const { form, updates } of [
-  { form: 'http', updates: 10_000 },
-  { form: 'https', updates: 2_000 },
-  { form: 'standalone', updates: 10_000 },
+/** With 50 and a move at every fifth update; and with more on one thread than it serves in one go. */
+const CROWD = { clients: 50, every: 5 };
+const LARGE_CROWD = { clients: 300, every: 1, threads: 1, updates: 2_000 };
+
+for (const { form, crowds } of [
+  { form: 'http', crowds: [{ ...CROWD, updates: 10_000 }, LARGE_CROWD] },
+  { form: 'https', crowds: [{ ...CROWD, updates: 2_000 }] },
+  { form: 'standalone', crowds: [{ ...CROWD, updates: 10_000 }, LARGE_CROWD] },
 ]) {
   describe(`order, ${form}`, () => {
-    it(`holds for 50 clients that join and leave while ${updates} updates run`, async t => {
-      const server = await startServer(t, { form, ...GENEROUS });
-      const clients = [];
-      for (let n = 0; n < 50; n += 1) clients.push(await connect(server, { userId: `u${n}` }));
-      // Two look on from the first update to the last.
-      const watchers = clients.slice(0, 2);
-      const first = await watchers[0].join(ROOM);
-      await watchers[1].join(ROOM);
-      const offset = first.seq + 1;
+    for (const { clients: size, updates, every, threads } of crowds) {
+      it(`holds for ${size} clients that join and leave while ${updates} updates run`, async t => {
+        const server = await startServer(t, { form, threads, ...GENEROUS });
+        const clients = [];
+        for (let n = 0; n < size; n += 1) clients.push(await connect(server, { userId: `u${n}` }));
+        // Two look on from the first update to the last.
+        const watchers = clients.slice(0, 2);
+        const first = await watchers[0].join(ROOM);
+        await watchers[1].join(ROOM);
+        const offset = first.seq + 1;
 
-      const inside = new Set();
-      for (let number = 0; number < updates; number += 1) {
-        broadcast(server.hub, number);
-        if (number % 5 === 0) {
-          const index = 2 + ((number / 5) % 48);
-          const action = inside.has(index) ? 'LEAVE_ROOM' : 'JOIN_ROOM';
-          if (!inside.delete(index)) inside.add(index);
-          clients[index].send({ action, roomId: ROOM });
+        const inside = new Set();
+        for (let number = 0; number < updates; number += 1) {
+          broadcast(server.hub, number);
+          if (number % every === 0) {
+            const index = 2 + ((number / every) % (size - 2));
+            const action = inside.has(index) ? 'LEAVE_ROOM' : 'JOIN_ROOM';
+            if (!inside.delete(index)) inside.add(index);
+            clients[index].send({ action, roomId: ROOM });
+          }
+          if (number % 10 === 0) await breathe();
         }
-        if (number % 10 === 0) await breathe();
-      }
-      for (const index of inside) clients[index].send({ action: 'LEAVE_ROOM', roomId: ROOM });
-      for (const client of clients.slice(2)) await client.settle();
-      const seqOf = text => /"seq":(\d+)\}$/.exec(text)?.[1];
-      for (const watcher of watchers) {
-        const last = String(first.seq + updates);
-        await until(
-          () => seqOf(watcher.received.at(-1)) === last,
-          () => watcher.received.at(-1),
+        for (const index of inside) clients[index].send({ action: 'LEAVE_ROOM', roomId: ROOM });
+        for (const client of clients.slice(2)) await client.settle();
+        const seqOf = text => /"seq":(\d+)\}$/.exec(text)?.[1];
+        for (const watcher of watchers) {
+          const last = String(first.seq + updates);
+          await until(
+            () => seqOf(watcher.received.at(-1)) === last,
+            () => watcher.received.at(-1),
+          );
+        }
+
+        for (const watcher of watchers) {
+          const [stay] = stays(watcher.received);
+          assert.equal(stay.updates.length, updates);
+          assert.equal(assertWhole(stay, offset), first.seq + updates);
+        }
+        let delivered = 0;
+        for (const client of clients.slice(2)) {
+          const own = stays(client.received.slice(0, -1));
+          assert.ok(own.length > 1);
+          for (const stay of own) {
+            assert.equal(stay.ended, true);
+            assertWhole(stay, offset);
+            delivered += stay.updates.length;
+          }
+        }
+        assert.ok(
+          delivered > updates,
+          `only ${delivered} updates were seen by those who came and went`,
         );
-      }
-
-      for (const watcher of watchers) {
-        const [stay] = stays(watcher.received);
-        assert.equal(stay.updates.length, updates);
-        assert.equal(assertWhole(stay, offset), first.seq + updates);
-      }
-      let delivered = 0;
-      for (const client of clients.slice(2)) {
-        const own = stays(client.received.slice(0, -1));
-        assert.ok(own.length > 1);
-        for (const stay of own) {
-          assert.equal(stay.ended, true);
-          assertWhole(stay, offset);
-          delivered += stay.updates.length;
-        }
-      }
-      assert.ok(
-        delivered > updates,
-        `only ${delivered} updates were seen by those who came and went`,
-      );
-    });
+      });
+    }
 
     it('holds across connections that end and come back with what they saw last', async t => {
       const server = await startServer(t, { form, ...GENEROUS, history: 10_000 });

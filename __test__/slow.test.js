@@ -91,8 +91,11 @@ for (const form of FORMS) {
       const { hub, raw, slow, seq, witness, broadcast } = await stall(t, form);
       const episodes = slow.length;
       await broadcast(1, { event: 'A', currentParticipants: 1, maxParticipants: 9 });
+      // Three at once, so that they are looked at together.
+      hub.broadcastRoomUpdate(1, 'B', 3, 9, 'join');
       hub.broadcastParticipantCount(1, 2, 9);
-      const counts = await witness.nextMessage();
+      hub.broadcastRoomUpdate(1, { event: 'C' });
+      const [, counts] = (await witness.take(3)).map(text => JSON.parse(text));
       for (let more = 0; more < 5; more += 1) await broadcast(1, { event: 'FILL', pad: PAD });
       const newest = await broadcast(1, { event: 'Z' });
       assert.equal(hub.getStats().slowClients, 1);
