@@ -50,8 +50,7 @@ impl Admission {
     /// threads that accept at once may go over a limit by one each.
     pub fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Permit {
         self.open.fetch_add(1, Ordering::Relaxed);
-        let address = address.filter(|_| self.limit_per_address.is_some());
-        if let Some(address) = address {
+        if let Some(address) = address.filter(|_| self.limit_per_address.is_some()) {
             *self
                 .addresses
                 .lock()
@@ -70,10 +69,18 @@ pub struct Permit {
     address: Option<IpAddr>,
 }
 
+impl Permit {
+    /// Where the connection comes from.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
         self.admission.open.fetch_sub(1, Ordering::Relaxed);
-        let Some(address) = self.address else { return };
+        let limited = self.admission.limit_per_address.is_some();
+        let Some(address) = self.address.filter(|_| limited) else { return };
         let mut addresses = self.admission.addresses.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(open) = addresses.get_mut(&address) {
             *open -= 1;

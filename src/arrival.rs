@@ -42,6 +42,8 @@ pub enum Outcome {
     Complete(Box<Request>),
     /// It will not do.
     Refused(Refusal),
+    /// To be polled again, after the others.
+    Yield,
     /// The client went.
     Gone,
 }
@@ -114,7 +116,6 @@ impl Arrival {
                 Ok(_) => {}
             }
         }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        Poll::Ready(Outcome::Yield)
     }
 }

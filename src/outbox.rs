@@ -31,9 +31,90 @@ impl Item {
     }
 }
 
-/// The queue of one connection.
+/// The queue of one connection. Most connections are idle most of the time: one that has nothing waiting costs a pointer.
 #[derive(Debug, Default)]
-pub struct Outbox {
+pub struct Outbox(Option<Box<Waiting>>);
+
+impl Outbox {
+    fn waiting(&mut self) -> &mut Waiting {
+        self.0.get_or_insert_default()
+    }
+
+    /// Bytes that wait.
+    pub fn bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, |waiting| waiting.bytes)
+    }
+
+    /// Nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.bytes() == 0
+    }
+
+    /// A frame has begun and not ended: nothing else may be written to the connection now.
+    pub fn in_frame(&self) -> bool {
+        self.0.as_ref().is_some_and(|waiting| !waiting.begun.is_empty())
+    }
+
+    /// Queues what must not be dropped: an answer, a Close.
+    pub fn push_answer(&mut self, frame: Bytes) {
+        self.waiting().push(Item::Answer(frame));
+    }
+
+    /// Queues an update.
+    pub fn push_update(&mut self, update: Arc<Update>) {
+        self.waiting().push(Item::Update(update));
+    }
+
+    /// Queues the answer to a Ping, in the place of one that still waits.
+    pub fn push_pong(&mut self, frame: Bytes) {
+        self.waiting().push_pong(frame);
+    }
+
+    /// Queues what is left of updates of which `written` bytes are with the peer already; nothing else waits.
+    pub fn push_rest(&mut self, updates: &[Arc<Update>], written: usize) {
+        self.waiting().push_rest(updates, written);
+    }
+
+    /// Drops all that has not begun.
+    pub fn abandon(&mut self) {
+        if let Some(waiting) = &mut self.0 {
+            waiting.abandon();
+        }
+    }
+
+    /// Drops the updates of a room.
+    pub fn discard(&mut self, room: u64) {
+        if let Some(waiting) = &mut self.0 {
+            waiting.retain(|item| !matches!(item, Item::Update(update) if update.room.key == room));
+        }
+    }
+
+    /// Leaves of each room the newest update and the newest one that has counts. Returns how many went.
+    pub fn conflate(&mut self) -> usize {
+        self.0.as_mut().map_or(0, |waiting| waiting.conflate())
+    }
+
+    /// Writes until nothing waits or `write` takes no more.
+    ///
+    /// # Errors
+    /// The writer's, and `WriteZero` where it took nothing of something.
+    pub fn poll_flush(
+        &mut self,
+        merged: &mut Vec<u8>,
+        write: impl FnMut(&[u8]) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<()>> {
+        let Some(waiting) = &mut self.0 else { return Poll::Ready(Ok(())) };
+        let flushed = waiting.poll_flush(merged, write);
+        if waiting.bytes == 0 {
+            self.0 = None;
+        }
+        flushed
+    }
+}
+
+/// What waits.
+#[derive(Debug, Default)]
+struct Waiting {
     /// The rest of a frame of which the peer has a part.
     begun: Bytes,
     /// The answer to the newest Ping (RFC 6455 §5.5.3 lets the older ones go).
@@ -42,42 +123,18 @@ pub struct Outbox {
     bytes: usize,
 }
 
-impl Outbox {
-    /// Bytes that wait.
-    pub fn bytes(&self) -> usize {
-        self.bytes
+impl Waiting {
+    fn push(&mut self, item: Item) {
+        self.bytes += item.frame().len();
+        self.queue.push_back(item);
     }
 
-    /// Nothing waits.
-    pub fn is_empty(&self) -> bool {
-        self.bytes == 0
-    }
-
-    /// A frame has begun and not ended: nothing else may be written to the connection now.
-    pub fn in_frame(&self) -> bool {
-        !self.begun.is_empty()
-    }
-
-    /// Queues what must not be dropped: an answer, a Close.
-    pub fn push_answer(&mut self, frame: Bytes) {
-        self.bytes += frame.len();
-        self.queue.push_back(Item::Answer(frame));
-    }
-
-    /// Queues the answer to a Ping, in the place of one that still waits.
-    pub fn push_pong(&mut self, frame: Bytes) {
+    fn push_pong(&mut self, frame: Bytes) {
         self.bytes += frame.len();
         self.bytes -= std::mem::replace(&mut self.pong, frame).len();
     }
 
-    /// Queues an update.
-    pub fn push_update(&mut self, update: Arc<Update>) {
-        self.bytes += update.frame.len();
-        self.queue.push_back(Item::Update(update));
-    }
-
-    /// Queues what is left of updates of which `written` bytes are with the peer already; nothing else waits.
-    pub fn push_rest(&mut self, updates: &[Arc<Update>], mut written: usize) {
+    fn push_rest(&mut self, updates: &[Arc<Update>], mut written: usize) {
         for update in updates {
             let length = update.frame.len();
             if written >= length {
@@ -87,21 +144,15 @@ impl Outbox {
                 self.bytes += self.begun.len();
                 written = 0;
             } else {
-                self.push_update(update.clone());
+                self.push(Item::Update(update.clone()));
             }
         }
     }
 
-    /// Drops all that has not begun.
-    pub fn abandon(&mut self) {
+    fn abandon(&mut self) {
         self.queue = VecDeque::new();
         self.pong = Bytes::new();
         self.bytes = self.begun.len();
-    }
-
-    /// Drops the updates of a room.
-    pub fn discard(&mut self, room: u64) {
-        self.retain(|item| !matches!(item, Item::Update(update) if update.room.key == room));
     }
 
     fn retain(&mut self, mut keep: impl FnMut(&Item) -> bool) {
@@ -115,8 +166,7 @@ impl Outbox {
         });
     }
 
-    /// Leaves of each room the newest update and the newest one that has counts. Returns how many went.
-    pub fn conflate(&mut self) -> usize {
+    fn conflate(&mut self) -> usize {
         // From the newest to the oldest: of each room, whether counts were seen.
         let mut rooms: HashMap<u64, bool> = HashMap::new();
         let mut keep: Vec<bool> = Vec::with_capacity(self.queue.len());
@@ -164,11 +214,7 @@ impl Outbox {
         before - self.queue.len()
     }
 
-    /// Writes until nothing waits or `write` takes no more.
-    ///
-    /// # Errors
-    /// The writer's, and `WriteZero` where it took nothing of something.
-    pub fn poll_flush(
+    fn poll_flush(
         &mut self,
         merged: &mut Vec<u8>,
         mut write: impl FnMut(&[u8]) -> Poll<io::Result<usize>>,
@@ -220,10 +266,6 @@ impl Outbox {
             } else {
                 std::mem::take(&mut self.pong)
             };
-        }
-        if self.bytes == 0 {
-            // Most connections are idle most of the time: nothing is kept for the next time.
-            *self = Self::default();
         }
     }
 }

@@ -23,12 +23,11 @@ pub enum Pace {
     Flood,
 }
 
-/// The bucket of one connection.
+/// The bucket of one connection, as the generic cell rate algorithm keeps it: in one point in time.
 #[derive(Debug, Default)]
 pub struct Rate {
-    /// Tokens used; they come back with time.
-    used: f32,
-    at: Option<Instant>,
+    /// When the bucket is full again.
+    full_at: Option<Instant>,
     /// Set while messages are dropped.
     over: Option<Box<Over>>,
 }
@@ -43,16 +42,15 @@ struct Over {
 impl Rate {
     /// Takes one message into account.
     pub fn take(&mut self, now: Instant, per_second: f64, burst: f64) -> Pace {
-        let elapsed = self.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
-        self.at = Some(now);
-        self.used = (self.used - (elapsed.as_secs_f64() * per_second) as f32).max(0.0);
-        let fine = f64::from(self.used) + 1.0 <= burst;
-        if fine {
-            self.used += 1.0;
-        }
-        if self.used == 1.0 {
-            // The bucket was full: whatever there was before is over.
+        let full_at = self.full_at.filter(|full_at| *full_at > now).unwrap_or(now);
+        if full_at == now {
+            // Whatever there was before is over.
             self.over = None;
+        }
+        let token = Duration::from_secs_f64(1.0 / per_second);
+        let fine = full_at + token <= now + Duration::from_secs_f64(burst / per_second);
+        if fine {
+            self.full_at = Some(full_at + token);
         }
         let over = match &mut self.over {
             None if fine => return Pace::Fine,

@@ -10,17 +10,16 @@ mod messages;
 mod questions;
 mod stream;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use crate::admission::Permit;
 use crate::close::{self, CloseReason};
-use crate::codec::Decoder;
 use crate::message;
 use crate::metrics;
 use crate::notice::Client;
@@ -37,47 +36,52 @@ use closing::Phase;
 pub use effect::{Effect, Membership, Verdict};
 pub use questions::JoinVerdict;
 use questions::Questions;
+use stream::Inbound;
 pub use stream::Scratch;
 
-/// The server's side of one connection.
+/// The server's side of one connection. What an idle one does not need is behind a pointer: there are many.
 #[derive(Debug)]
 pub struct Session {
     /// Unique within the hub.
     pub id: u64,
     /// The rooms it is in; kept by the shard.
-    pub rooms: Vec<Membership>,
+    pub rooms: SmallVec<[Membership; 1]>,
     /// The bot's side has heard of it, and is to hear of its end.
     pub known: bool,
     transport: Transport,
     outbox: Outbox,
     phase: Phase,
     user: Option<Arc<str>>,
-    remote: Option<IpAddr>,
-    /// What was read and is not decoded yet: bytes behind the request, or behind a message that has to wait.
-    unread: Bytes,
     /// None while nothing of a message has come.
-    decoder: Option<Box<Decoder>>,
-    questions: Option<Box<Questions>>,
-    /// Questions asked so far: a late answer never meets a later question.
-    asked: u64,
+    inbound: Option<Box<Inbound>>,
+    rare: Option<Box<Rare>>,
     rate: Rate,
+    /// When the peer was last heard, or else pinged.
     heard: Instant,
-    pinged: Option<Instant>,
+    pinged: bool,
+    permit: Permit,
+}
+
+/// What only some sessions have.
+#[derive(Debug, Default)]
+struct Rare {
+    questions: Questions,
+    /// When the verdict on who this is ends.
     expires: Option<Instant>,
+    /// The first conflation since the backlog was empty.
     slow: Option<Instant>,
     /// The slow consumer has been reported.
     slow_told: bool,
-    _permit: Permit,
 }
 
 impl Session {
-    /// A session whose 101 is under way, and whose client is yet to be identified.
+    /// A session whose 101 is under way, and whose client is yet to be identified. `behind`: what came behind the
+    /// request.
     pub fn new(
         id: u64,
         transport: Transport,
         accept: Bytes,
         behind: Bytes,
-        remote: Option<IpAddr>,
         permit: Permit,
         options: &Options,
     ) -> Self {
@@ -86,30 +90,33 @@ impl Session {
         outbox.push_answer(accept);
         Self {
             id,
-            rooms: Vec::new(),
+            rooms: SmallVec::new(),
             known: false,
             transport,
             outbox,
             phase: Phase::Verdict { deadline: now + options.auth_timeout },
             user: None,
-            remote,
-            unread: behind,
-            decoder: None,
-            questions: None,
-            asked: 0,
+            inbound: Inbound::of(behind),
+            rare: None,
             rate: Rate::default(),
             heard: now,
-            pinged: None,
-            expires: None,
-            slow: None,
-            slow_told: false,
-            _permit: permit,
+            pinged: false,
+            permit,
         }
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 
     /// The client as the bot knows it; none before it was let in.
     pub fn client(&self) -> Option<Client> {
-        Some(Client { id: self.id, user: self.user.clone()?, remote: self.remote })
+        Some(Client { id: self.id, user: self.user.clone()?, remote: self.permit.address() })
+    }
+
+    /// Where its bytes go.
+    pub fn transport(&mut self) -> &mut Transport {
+        &mut self.transport
     }
 
     /// Who the client was found to be.
@@ -128,7 +135,9 @@ impl Session {
         self.outbox.push_answer(message::connection_established(&user, SystemTime::now()));
         self.user = Some(user);
         self.known |= known;
-        self.expires = expires_at.map(|at| now + clock::remaining(at));
+        if let Some(at) = expires_at {
+            self.rare().expires = Some(now + clock::remaining(at));
+        }
         self.phase = Phase::Open;
         self.heard = now;
     }
@@ -169,7 +178,7 @@ impl Session {
         if !self.outbox.is_empty() {
             updates.iter().for_each(|update| self.outbox.push_update(update.clone()));
             self.bound_backlog(shared);
-            return self.slow.is_some() && !self.slow_told;
+            return self.rare.as_ref().is_some_and(|rare| rare.slow.is_some() && !rare.slow_told);
         }
         match self.transport.poll_write(cx, merged) {
             Poll::Ready(Ok(written)) => {
@@ -203,7 +212,7 @@ impl Session {
         let dropped = self.outbox.conflate();
         if dropped > 0 {
             metrics::add(&shared.counters.conflated, dropped as u64);
-            self.slow.get_or_insert_with(Instant::now);
+            self.rare().slow.get_or_insert_with(Instant::now);
         }
     }
 
@@ -221,9 +230,8 @@ impl Session {
             if let Some(effect) = self.on_time(shared) {
                 return Poll::Ready(effect);
             }
-            if *budget == 0 {
-                cx.waker().wake_by_ref();
-            } else {
+            let spent = *budget == 0;
+            if !spent {
                 *budget -= 1;
                 match self.advance(cx, scratch, shared) {
                     Step::Effect(effect) => return Poll::Ready(effect),
@@ -236,14 +244,16 @@ impl Session {
             if let Poll::Ready(Err(_)) = self.poll_flush(cx, scratch, shared) {
                 return Poll::Ready(Effect::Ended(self.outcome(close::ABNORMAL)));
             }
-            if self.slow.is_some() && !std::mem::replace(&mut self.slow_told, true) {
+            if let Some(rare) = self.rare.as_mut().filter(|rare| rare.slow.is_some())
+                && !std::mem::replace(&mut rare.slow_told, true)
+            {
                 return Poll::Ready(Effect::Slow);
             }
-            let written = self.outbox.is_empty() && matches!(self.phase, Phase::Ending { .. });
+            let written = self.outbox.is_empty() && matches!(self.phase, Phase::Ending(_));
             let may_go_on = written || stuck && self.may_read(shared);
-            if *budget == 0 || !may_go_on {
-                self.unread = scratch.stash(std::mem::take(&mut self.unread));
-                return Poll::Pending;
+            if spent || !may_go_on {
+                self.stash(scratch);
+                return if spent { Poll::Ready(Effect::Yield) } else { Poll::Pending };
             }
         }
     }
@@ -252,9 +262,9 @@ impl Session {
         match self.phase {
             Phase::Verdict { .. } => self.watch_for_end(cx),
             Phase::Open => self.advance_open(cx, scratch, shared),
-            Phase::Closing { .. } => self.await_close(cx, scratch, shared),
-            Phase::Ending { .. } => self.finish_writing(),
-            Phase::Lingering { .. } => self.linger(cx, scratch),
+            Phase::Closing(_) => self.await_close(cx, scratch, shared),
+            Phase::Ending(_) => self.finish_writing(),
+            Phase::Lingering(_) => self.linger(cx, scratch),
         }
     }
 
@@ -262,7 +272,7 @@ impl Session {
     /// client's going is looked for.
     fn watch_for_end(&mut self, cx: &mut Context<'_>) -> Step {
         match self.transport.poll_peek(cx) {
-            Poll::Ready(Ok(false) | Err(_)) if self.unread.is_empty() => {
+            Poll::Ready(Ok(false) | Err(_)) if self.inbound.is_none() => {
                 Step::Effect(Effect::Ended(CloseReason::new(close::ABNORMAL, "")))
             }
             _ => Step::Wait,
@@ -284,18 +294,21 @@ impl Session {
             }
             written
         });
-        if self.backlog() == 0 {
-            (self.slow, self.slow_told) = (None, false);
-        } else if self.backlog() < before && !self.may_read(shared) {
-            // Nothing is read from a client that leaves its answers lying: that it takes some is its sign of life.
-            (self.heard, self.pinged) = (Instant::now(), None);
+        let backlog = self.backlog();
+        if backlog > 0 {
+            if backlog < before && !self.may_read(shared) {
+                // Nothing is read from a client that leaves its answers lying: that it takes some is its sign of life.
+                (self.heard, self.pinged) = (Instant::now(), false);
+            }
+        } else if let Some(rare) = &mut self.rare {
+            (rare.slow, rare.slow_told) = (None, false);
         }
         flushed
     }
 
     /// The backlog was conflated and has not been empty since.
     pub fn is_slow(&self) -> bool {
-        self.slow.is_some()
+        self.rare.as_ref().is_some_and(|rare| rare.slow.is_some())
     }
 }
 

@@ -31,13 +31,14 @@ use crate::notice::{Notice, Notices};
 use crate::room::RoomTable;
 use crate::session::Scratch;
 use crate::shared::Shared;
+use crate::transport::Poller;
 use crate::user::UserTable;
 
 use drain::Drain;
 use fanout::LocalRooms;
 pub use inbox::{Command, Inbox, Newcomer, Socket};
 use listening::Listeners;
-use ready::{Ready, SlotWaker};
+use ready::{List, Ready, SlotWaker};
 use slot::{Connection, Slot};
 use timers::Timers;
 
@@ -95,10 +96,14 @@ pub fn spawn(parts: Parts, ended: impl FnOnce() + Send + 'static) -> io::Result<
         // The shard is the one task: each time that it yields, the sockets are looked at.
         .event_interval(1)
         .build()?;
+    let poller = {
+        let _within = runtime.enter();
+        Poller::new()?
+    };
     let name = format!("roomcast-{}", parts.index);
     thread::Builder::new().name(name).spawn(move || {
         let shard = runtime.spawn(async move {
-            let mut shard = Shard::new(parts);
+            let mut shard = Shard::new(parts, poller);
             // The shard rations itself; tokio's budget per task is meant for tasks of one connection.
             tokio::task::unconstrained(std::future::poll_fn(move |cx| shard.guarded_turn(cx)))
                 .await;
@@ -119,8 +124,11 @@ struct Shard {
     local: LocalRooms,
     timers: Timers,
     ready: Arc<Ready>,
-    /// Woken slots that are yet to be polled in this turn.
-    woken: VecDeque<Arc<SlotWaker>>,
+    /// What the other threads woke, before it is on the list.
+    woken: Vec<(usize, u64)>,
+    /// Slots that have something to do.
+    list: List,
+    poller: Poller,
     scratch: Scratch,
     /// Commands that are being carried out.
     commands: VecDeque<Command>,
@@ -130,7 +138,7 @@ struct Shard {
 }
 
 impl Shard {
-    fn new(parts: Parts) -> Self {
+    fn new(parts: Parts, poller: Poller) -> Self {
         Self {
             parts,
             slots: Slab::new(),
@@ -138,7 +146,9 @@ impl Shard {
             local: LocalRooms::default(),
             timers: Timers::default(),
             ready: Arc::default(),
-            woken: VecDeque::new(),
+            woken: Vec::new(),
+            list: List::default(),
+            poller,
             scratch: Scratch::default(),
             commands: VecDeque::new(),
             listeners: Listeners::default(),
@@ -160,15 +170,17 @@ impl Shard {
         self.parts.inbox.register(cx.waker());
         self.ready.register(cx.waker());
         self.take_commands();
+        self.collect(cx);
         self.accept(cx);
         self.expire();
         self.drain_on();
-        let more = self.poll_woken() | self.fan_out();
+        let more = self.poll_listed() | self.fan_out();
         if self.stopped || self.is_drained() {
             self.end_all();
             return Poll::Ready(());
         }
-        if more {
+        // The fan-out may have listed who does not take all of it.
+        if more || !self.list.is_empty() {
             cx.waker().wake_by_ref();
         } else {
             self.sleep(cx);
@@ -176,18 +188,47 @@ impl Shard {
         Poll::Pending
     }
 
-    /// Polls what was woken. True where more is left.
-    fn poll_woken(&mut self) -> bool {
-        // All of them, each time: only a list that is empty has its next entry wake the shard.
+    /// Has a connection polled in this turn or the next.
+    fn enlist(&mut self, key: usize) {
+        if let Some(slot) = self.slots.get_mut(key) {
+            self.list.push(key, slot);
+        }
+    }
+
+    /// Lists what the sockets and the other threads have woken.
+    fn collect(&mut self, cx: &mut Context<'_>) {
+        let Self { poller, slots, list, listeners, .. } = self;
+        let polled = poller.poll(cx, |token, readiness| match slots.get_mut(token) {
+            Some(slot) => {
+                if let Some(transport) = slot.transport() {
+                    transport.on_ready(readiness);
+                }
+                list.push(token, slot);
+            }
+            None => listeners.on_ready(token),
+        });
+        if let Err(error) = polled {
+            let message = format!("a hub thread cannot poll its sockets: {error}");
+            self.parts.notices.tell(Notice::Error { code: "POLL", message });
+        }
         self.ready.take(&mut self.woken);
-        for _ in 0..POLLS {
-            let Some(waker) = self.woken.pop_front() else { return false };
-            waker.unlist();
-            if self.slots.get(waker.slot).is_some_and(|slot| slot.id == waker.id) {
-                self.poll_slot(waker.slot);
+        for (key, id) in self.woken.drain(..) {
+            if let Some(slot) = self.slots.get_mut(key).filter(|slot| slot.id == id) {
+                self.list.push(key, slot);
             }
         }
-        !self.woken.is_empty()
+    }
+
+    /// Polls what is listed. True where more is left.
+    fn poll_listed(&mut self) -> bool {
+        for _ in 0..POLLS {
+            let Some((key, id)) = self.list.pop() else { return false };
+            if let Some(slot) = self.slots.get_mut(key).filter(|slot| slot.id == id) {
+                slot.listed = false;
+                self.poll_slot(key);
+            }
+        }
+        !self.list.is_empty()
     }
 
     /// Polls one connection; a panic in it ends that connection alone.

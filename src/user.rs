@@ -4,11 +4,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use smallvec::SmallVec;
+
 #[derive(Debug, Default)]
 struct Presence {
-    connections: usize,
-    /// (room key, connections in it); users are in few rooms.
-    rooms: Vec<(u64, u32)>,
+    connections: u32,
+    /// (room key, connections in it); a user is in one room as a rule.
+    rooms: SmallVec<[(u64, u32); 1]>,
 }
 
 #[derive(Debug, Default)]
@@ -62,11 +64,7 @@ impl UserTable {
         let first = presence.rooms.is_empty();
         match presence.rooms.iter_mut().find(|(key, _)| *key == room) {
             Some((_, count)) => *count += 1,
-            None => {
-                // A user is in one room as a rule: no room for four is set aside.
-                presence.rooms.reserve_exact(1);
-                presence.rooms.push((room, 1));
-            }
+            None => presence.rooms.push((room, 1)),
         }
         users.in_rooms += u64::from(first);
     }
@@ -90,7 +88,7 @@ impl UserTable {
 
     /// Open connections of a user.
     pub fn connections(&self, name: &str) -> usize {
-        self.lock().present.get(name).map_or(0, |presence| presence.connections)
+        self.lock().present.get(name).map_or(0, |presence| presence.connections as usize)
     }
 
     /// Connections of a user in a room.

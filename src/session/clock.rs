@@ -19,20 +19,18 @@ impl Session {
             return deadline;
         }
         let slow = self.slow_due(&shared.options);
-        let asked = self.questions.as_ref().and_then(|questions| questions.deadline());
-        let others = [slow, self.expires, asked].into_iter().flatten();
+        let asked = self.rare.as_ref().and_then(|rare| rare.questions.deadline());
+        let expires = self.rare.as_ref().and_then(|rare| rare.expires);
+        let others = [slow, expires, asked].into_iter().flatten();
         others.fold(self.heartbeat_due(&shared.options), Instant::min)
     }
 
     fn slow_due(&self, options: &Options) -> Option<Instant> {
-        self.slow.map(|since| since + options.slow_timeout)
+        self.rare.as_ref()?.slow.map(|since| since + options.slow_timeout)
     }
 
     fn heartbeat_due(&self, options: &Options) -> Instant {
-        match self.pinged {
-            Some(pinged) => pinged + options.pong_timeout,
-            None => self.heard + options.ping_interval,
-        }
+        self.heard + if self.pinged { options.pong_timeout } else { options.ping_interval }
     }
 
     /// Does what is due.
@@ -47,7 +45,7 @@ impl Session {
                 self.start_close(close::TRY_AGAIN_LATER, shared);
                 Some(Effect::Unverified)
             }
-            Phase::Closing { .. } | Phase::Ending { .. } | Phase::Lingering { .. } => {
+            Phase::Closing(_) | Phase::Ending(_) | Phase::Lingering(_) => {
                 Some(Effect::Ended(self.outcome(close::ABNORMAL)))
             }
         }
@@ -55,32 +53,30 @@ impl Session {
 
     fn on_time_open(&mut self, now: Instant, shared: &Shared) -> Option<Effect> {
         let is_due = |at: Option<Instant>| at.is_some_and(|at| now >= at);
-        if is_due(self.expires) {
+        if is_due(self.rare.as_ref().and_then(|rare| rare.expires)) {
             self.start_close(close::SESSION_EXPIRED, shared);
         } else if is_due(self.slow_due(&shared.options)) {
             self.outbox.abandon();
             self.start_close(close::SLOW_CONSUMER, shared);
-        } else if let Some(ask) =
-            self.questions.as_mut().and_then(|questions| questions.time_out(now))
-        {
+        } else if let Some(ask) = self.rare.as_mut().and_then(|rare| rare.questions.time_out(now)) {
             return Some(Effect::Abandon { ask: Some(ask), why: Abandoned::Timeout });
         } else {
-            return self.beat(now, shared);
+            return self.beat(now);
         }
         None
     }
 
     /// Pings a silent peer, and ends one that stays silent: without a Close frame, since nobody is there to read it.
-    fn beat(&mut self, now: Instant, shared: &Shared) -> Option<Effect> {
-        if self.questions.is_some() && !self.may_read(shared) {
+    fn beat(&mut self, now: Instant) -> Option<Effect> {
+        if self.rare.as_ref().is_some_and(|rare| !rare.questions.takes_more()) {
             // It is the bot that keeps us from listening: the peer's silence says nothing.
-            (self.heard, self.pinged) = (now, None);
+            (self.heard, self.pinged) = (now, false);
             return None;
         }
-        if self.pinged.is_some() {
+        if self.pinged {
             return Some(Effect::Ended(CloseReason::new(close::ABNORMAL, "")));
         }
-        self.pinged = Some(now);
+        (self.heard, self.pinged) = (now, true);
         self.outbox.push_answer(frame::ping());
         None
     }

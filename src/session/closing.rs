@@ -26,21 +26,33 @@ pub(super) enum Phase {
     /// Let in.
     Open,
     /// Our Close is under way; the peer's is awaited.
-    Closing { outcome: CloseReason, deadline: Instant },
+    Closing(Box<End>),
     /// Both Close frames are exchanged, or the peer will not be listened to: what is queued leaves.
-    Ending { outcome: CloseReason, deadline: Instant },
+    Ending(Box<End>),
     /// The writing side is ended; the peer's end is awaited.
-    Lingering { outcome: CloseReason, deadline: Instant },
+    Lingering(Box<End>),
+}
+
+/// How a session ends.
+#[derive(Debug)]
+pub(super) struct End {
+    outcome: CloseReason,
+    /// Of the phase.
+    deadline: Instant,
+}
+
+impl End {
+    fn new(outcome: CloseReason, within: Duration) -> Box<Self> {
+        Box::new(Self { outcome, deadline: Instant::now() + within })
+    }
 }
 
 impl Phase {
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self {
             Self::Open => None,
-            Self::Verdict { deadline }
-            | Self::Closing { deadline, .. }
-            | Self::Ending { deadline, .. }
-            | Self::Lingering { deadline, .. } => Some(*deadline),
+            Self::Verdict { deadline } => Some(*deadline),
+            Self::Closing(end) | Self::Ending(end) | Self::Lingering(end) => Some(end.deadline),
         }
     }
 }
@@ -57,19 +69,13 @@ impl Session {
             return;
         }
         self.outbox.push_answer(frame::close(&reason));
-        self.phase = Phase::Closing {
-            outcome: reason,
-            deadline: Instant::now() + shared.options.close_timeout,
-        };
+        self.phase = Phase::Closing(End::new(reason, shared.options.close_timeout));
     }
 
     /// Ends the connection for a violation: the peer's stream makes no sense any more, so its Close is not waited for.
     pub(super) fn refuse(&mut self, reason: CloseReason, shared: &Shared) {
         self.outbox.push_answer(frame::close(&reason));
-        self.phase = Phase::Ending {
-            outcome: reason,
-            deadline: Instant::now() + shared.options.close_timeout,
-        };
+        self.phase = Phase::Ending(End::new(reason, shared.options.close_timeout));
     }
 
     /// Ends the session for a fault of ours. Never after half a frame: then the connection just goes.
@@ -87,15 +93,13 @@ impl Session {
             None => frame::close_empty(),
         });
         let outcome = reason.unwrap_or_else(|| CloseReason::new(close::NO_STATUS, ""));
-        self.phase = Phase::Ending { outcome, deadline: Instant::now() + LINGER };
+        self.phase = Phase::Ending(End::new(outcome, LINGER));
     }
 
     /// How the connection ended, for the record: what was said first, or `code` where nothing was.
     pub(super) fn outcome(&self, code: u16) -> CloseReason {
         match &self.phase {
-            Phase::Closing { outcome, .. }
-            | Phase::Ending { outcome, .. }
-            | Phase::Lingering { outcome, .. } => outcome.clone(),
+            Phase::Closing(end) | Phase::Ending(end) | Phase::Lingering(end) => end.outcome.clone(),
             Phase::Verdict { .. } | Phase::Open => CloseReason::new(code, ""),
         }
     }
@@ -110,7 +114,7 @@ impl Session {
             Poll::Pending => Step::Wait,
             Poll::Ready(Read::Incoming(Incoming::Close(_)) | Read::Violation(_)) => {
                 let outcome = self.outcome(close::ABNORMAL);
-                self.phase = Phase::Ending { outcome, deadline: Instant::now() + LINGER };
+                self.phase = Phase::Ending(End::new(outcome, LINGER));
                 Step::Again
             }
             // Messages that crossed our Close are not answered any more.
@@ -124,10 +128,7 @@ impl Session {
             return Step::Wait;
         }
         self.transport.shutdown_write();
-        self.phase = Phase::Lingering {
-            outcome: self.outcome(close::ABNORMAL),
-            deadline: Instant::now() + LINGER,
-        };
+        self.phase = Phase::Lingering(End::new(self.outcome(close::ABNORMAL), LINGER));
         Step::Again
     }
 

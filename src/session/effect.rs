@@ -54,6 +54,8 @@ pub enum Effect {
     },
     /// The verdict came too late.
     Unverified,
+    /// To be polled again, after the others: it has more to do than one turn's share.
+    Yield,
     /// The backlog was conflated for the first time since it was empty.
     Slow,
     /// To be forgotten; the connection ended with this.

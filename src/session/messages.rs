@@ -22,7 +22,7 @@ impl Session {
     /// answers lying, since those are never dropped.
     pub(super) fn may_read(&self, shared: &Shared) -> bool {
         self.backlog() <= shared.options.max_buffered_bytes
-            && self.questions.as_ref().is_none_or(|questions| questions.takes_more())
+            && self.rare.as_ref().is_none_or(|rare| rare.questions.takes_more())
     }
 
     pub(super) fn advance_open(
@@ -83,9 +83,11 @@ impl Session {
     fn take_message(&mut self, bytes: &Bytes, shared: &Shared) -> Step {
         let request = message::parse(bytes);
         shared.counters.received(request.as_ref().map_or("invalid", Request::action));
-        match (&mut self.questions, &request) {
-            (Some(questions), request) if !matches!(request, Ok(Request::Join { .. })) => {
-                questions.held = Some(request.clone());
+        match &mut self.rare {
+            Some(rare)
+                if rare.questions.is_waiting() && !matches!(request, Ok(Request::Join { .. })) =>
+            {
+                rare.questions.held = Some(request);
                 Step::Wait
             }
             _ => self.carry_out(request, shared),
@@ -102,14 +104,8 @@ impl Session {
             }
             Ok(Request::Join { room, resume }) => {
                 let deadline = Instant::now() + shared.options.auth_timeout;
-                self.asked += 1;
-                self.questions.get_or_insert_default().ask(
-                    self.asked,
-                    room.clone(),
-                    resume,
-                    deadline,
-                );
-                return Step::Effect(Effect::AskJoin { ask: self.asked, room });
+                let ask = self.rare().questions.ask(room.clone(), resume, deadline);
+                return Step::Effect(Effect::AskJoin { ask, room });
             }
             Err(rejection) => self.answer(message::error(&rejection.answer())),
         }
@@ -118,7 +114,7 @@ impl Session {
 
     /// Answers the joins that the bot has been heard on, in their order, and then what waited behind them.
     fn settle_questions(&mut self, shared: &Shared) -> Option<Step> {
-        let questions = self.questions.as_mut()?;
+        let questions = &mut self.rare.as_mut()?.questions;
         if let Some(question) = questions.pop() {
             return Some(match question.verdict {
                 Some(JoinVerdict::Granted) => {
@@ -135,20 +131,19 @@ impl Session {
         if questions.is_waiting() {
             return None;
         }
-        let held = questions.held.take();
-        self.questions = None;
-        held.map(|request| self.carry_out(request, shared))
+        let held = questions.held.take()?;
+        Some(self.carry_out(held, shared))
     }
 
     /// The bot's word on a join.
     pub fn join_verdict(&mut self, ask: u64, verdict: JoinVerdict) {
-        if let Some(questions) = &mut self.questions {
-            questions.answer(ask, verdict);
+        if let Some(rare) = &mut self.rare {
+            rare.questions.answer(ask, verdict);
         }
     }
 
     /// The questions that are open when the session ends.
     pub fn open_questions(&mut self) -> Vec<u64> {
-        self.questions.take().map(|questions| questions.open().collect()).unwrap_or_default()
+        self.rare.as_mut().map(|rare| rare.questions.take_open()).unwrap_or_default()
     }
 }

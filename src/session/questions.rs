@@ -33,19 +33,17 @@ pub(super) struct Question {
 /// The joins of one connection that the bot has not been heard on, and the message that waits behind them.
 #[derive(Debug, Default)]
 pub(super) struct Questions {
+    /// How many were asked so far: a late answer never meets a later question.
+    asked: u64,
     waiting: VecDeque<Question>,
     pub(super) held: Option<Result<Request, Rejection>>,
 }
 
 impl Questions {
-    pub(super) fn ask(
-        &mut self,
-        ask: u64,
-        room: RoomId,
-        resume: Option<Resume>,
-        deadline: Instant,
-    ) {
-        self.waiting.push_back(Question { ask, room, resume, verdict: None, deadline });
+    pub(super) fn ask(&mut self, room: RoomId, resume: Option<Resume>, deadline: Instant) -> u64 {
+        self.asked += 1;
+        self.waiting.push_back(Question { ask: self.asked, room, resume, verdict: None, deadline });
+        self.asked
     }
 
     pub(super) fn answer(&mut self, ask: u64, verdict: JoinVerdict) {
@@ -60,6 +58,7 @@ impl Questions {
         self.waiting.pop_front()
     }
 
+    /// Whether there is any; what else the client sends has to wait then.
     pub(super) fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }
@@ -86,11 +85,10 @@ impl Questions {
         Some(open.ask)
     }
 
-    /// The questions that nobody has answered.
-    pub(super) fn open(&self) -> impl Iterator<Item = u64> {
-        self.waiting
-            .iter()
-            .filter(|question| question.verdict.is_none())
-            .map(|question| question.ask)
+    /// Forgets them all; returns those that nobody has answered.
+    pub(super) fn take_open(&mut self) -> Vec<u64> {
+        self.held = None;
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        waiting.filter(|question| question.verdict.is_none()).map(|question| question.ask).collect()
     }
 }

@@ -31,18 +31,6 @@ impl Default for Scratch {
 }
 
 impl Scratch {
-    /// Empties the buffer for the next session: what is left of it follows `unread`.
-    pub(super) fn stash(&mut self, unread: Bytes) -> Bytes {
-        let rest = &self.buffer[self.start..self.end];
-        let stashed = match (unread.is_empty(), rest.is_empty()) {
-            (_, true) => unread,
-            (true, false) => Bytes::copy_from_slice(rest),
-            (false, false) => [&unread, rest].concat().into(),
-        };
-        self.clear();
-        stashed
-    }
-
     /// The whole buffer, for who keeps nothing in it from one poll to the next.
     pub fn buffer(&mut self) -> &mut [u8] {
         self.clear();
@@ -52,6 +40,24 @@ impl Scratch {
     /// Forgets what a session that is gone has read.
     pub fn clear(&mut self) {
         (self.start, self.end) = (0, 0);
+    }
+}
+
+/// What of a client's bytes is not a message yet.
+#[derive(Debug, Default)]
+pub(super) struct Inbound {
+    /// Read and not decoded: bytes behind the request, or behind a message that has to wait.
+    unread: Bytes,
+    decoder: Option<Decoder>,
+}
+
+impl Inbound {
+    pub(super) fn of(unread: Bytes) -> Option<Box<Self>> {
+        (!unread.is_empty()).then(|| Box::new(Self { unread, decoder: None }))
+    }
+
+    fn is_idle(&self) -> bool {
+        self.unread.is_empty() && self.decoder.as_ref().is_none_or(Decoder::is_idle)
     }
 }
 
@@ -73,28 +79,25 @@ impl Session {
         max_payload: usize,
     ) -> Poll<Read> {
         loop {
-            let unread = !self.unread.is_empty();
-            if unread || scratch.start < scratch.end {
-                let mut input = if unread {
-                    &*self.unread
+            let stashed = self.inbound.as_ref().is_some_and(|inbound| !inbound.unread.is_empty());
+            if stashed || scratch.start < scratch.end {
+                let inbound = self.inbound.get_or_insert_default();
+                let mut input = if stashed {
+                    &*inbound.unread
                 } else {
                     &scratch.buffer[scratch.start..scratch.end]
                 };
                 let length = input.len();
-                let decoder =
-                    self.decoder.get_or_insert_with(|| Box::new(Decoder::new(max_payload)));
+                let decoder = inbound.decoder.get_or_insert_with(|| Decoder::new(max_payload));
                 let decoded = decoder.decode(&mut input);
                 let used = length - input.len();
-                if decoder.is_idle() {
-                    self.decoder = None;
-                }
-                if unread {
-                    self.unread.advance(used);
-                    if self.unread.is_empty() {
-                        self.unread = Bytes::new();
-                    }
+                if stashed {
+                    inbound.unread.advance(used);
                 } else {
                     scratch.start += used;
+                }
+                if inbound.is_idle() {
+                    self.inbound = None;
                 }
                 match decoded {
                     Ok(Some(incoming)) => return Poll::Ready(Read::Incoming(incoming)),
@@ -119,9 +122,22 @@ impl Session {
         let read = ready!(self.transport.poll_read(cx, &mut scratch.buffer));
         if let Ok(count) = read {
             scratch.end = count;
-            (self.heard, self.pinged) = (Instant::now(), None);
+            (self.heard, self.pinged) = (Instant::now(), false);
         }
         Poll::Ready(read)
+    }
+
+    /// Empties the buffer for the next session: what is left in it is kept with this one.
+    pub(super) fn stash(&mut self, scratch: &mut Scratch) {
+        let rest = &scratch.buffer[scratch.start..scratch.end];
+        if !rest.is_empty() {
+            let inbound = self.inbound.get_or_insert_default();
+            inbound.unread = match inbound.unread.is_empty() {
+                true => Bytes::copy_from_slice(rest),
+                false => [&inbound.unread, rest].concat().into(),
+            };
+        }
+        scratch.clear();
     }
 
     pub(super) fn vanished(&self) -> CloseReason {

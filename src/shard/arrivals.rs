@@ -1,7 +1,5 @@
 //! Accepted sockets on their way to a session.
 
-use std::task::Context;
-
 use tokio::time::Instant;
 
 use super::{Connection, Shard};
@@ -15,6 +13,8 @@ impl Shard {
     pub(super) fn arrived(&mut self, key: usize, outcome: Outcome) {
         let request = match outcome {
             Outcome::Complete(request) => request,
+            // Seen to where the arrival is polled.
+            Outcome::Yield => return self.enlist(key),
             Outcome::Gone => return self.drop_slot(key),
             Outcome::Refused(refusal) => return self.turn_away(key, refusal),
         };
@@ -41,8 +41,7 @@ impl Shard {
             return;
         };
         let remote = self.parts.shared.client_address(&request.head, transport.peer());
-        let permit = self.parts.shared.admission.admit(remote);
-        let session = self.session(id, transport, &request, remote, permit);
+        let session = self.session(id, transport, &request, remote);
         self.slots[key].connection = Connection::Session(Box::new(session));
         if self.parts.shared.options.authenticate {
             let Request { head, raw_headers, .. } = request;
@@ -53,7 +52,7 @@ impl Shard {
                 raw_headers,
                 remote,
             });
-            self.slots[key].waker.wake_by_ref();
+            self.enlist(key);
         } else {
             self.identify(key, &request.head, None);
         }
@@ -64,10 +63,11 @@ impl Shard {
         let Some(slot) = self.slots.get_mut(key) else {
             return;
         };
-        if let Connection::Arrival(arrival) = &mut slot.connection {
-            arrival.refuse(refusal, &mut Context::from_waker(&slot.waker));
-            slot.waker.wake_by_ref();
+        if let (Connection::Arrival(arrival), mut cx) = slot.poll_parts() {
+            self.parts.shared.counters.refused(refusal.label());
+            arrival.refuse(refusal, &mut cx);
         }
+        self.enlist(key);
     }
 
     fn take_arrival(&mut self, key: usize) -> Option<(u64, Transport)> {

@@ -1,9 +1,9 @@
 //! What other threads want of a shard. A command changes sessions and wakes them; it never polls one.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::{Command, Connection, Newcomer, Shard, Socket};
-use crate::admission::Permit;
 use crate::arrival::Request;
 use crate::close::{self, CloseReason};
 use crate::handshake::{self, Head, Refusal};
@@ -11,7 +11,7 @@ use crate::metrics::{self, Hook};
 use crate::notice::{Level, Notice, news};
 use crate::room::Room;
 use crate::session::{Session, Verdict};
-use crate::transport::Transport;
+use crate::transport::{self, Transport};
 
 impl Shard {
     /// Carries out all that waits.
@@ -59,11 +59,9 @@ impl Shard {
     }
 
     fn with_client(&mut self, id: u64, act: impl FnOnce(&mut Session)) {
-        let Some(slot) = self.ids.get(&id).and_then(|key| self.slots.get_mut(*key)) else {
-            return;
-        };
-        slot.session().map(act);
-        slot.waker.wake_by_ref();
+        let Some(&key) = self.ids.get(&id) else { return };
+        self.slots[key].session().map(act);
+        self.enlist(key);
     }
 
     fn slots_of(&self, user: &str) -> Vec<usize> {
@@ -87,7 +85,7 @@ impl Shard {
                 continue;
             };
             session.tell_left(&room.id);
-            self.slots[key].waker.wake_by_ref();
+            self.enlist(key);
             self.leave(key, &room.id);
         }
     }
@@ -102,7 +100,7 @@ impl Shard {
         match &mut slot.connection {
             Connection::Session(session) => {
                 session.start_close(reason, shared);
-                slot.waker.wake_by_ref();
+                self.enlist(key);
                 self.settle(key);
             }
             // It has not got as far as a Close frame.
@@ -114,8 +112,8 @@ impl Shard {
         let Newcomer { id, socket, head, behind, peer, verdict } = newcomer;
         let transport = match socket {
             Socket::Relayed(relay) => Transport::Relayed(relay),
-            Socket::Owned(socket) => match Transport::from_socket(socket) {
-                Ok(transport) => transport,
+            Socket::Owned(socket) => match transport::Socket::from_std(socket) {
+                Ok(socket) => Transport::Socket(socket),
                 Err(error) => {
                     let message = format!("a connection was lost at its handover: {error}");
                     self.parts.notices.tell(Notice::Log { level: Level::Error, message });
@@ -123,11 +121,10 @@ impl Shard {
                 }
             },
         };
-        let remote = self.parts.shared.client_address(&head, peer);
-        let permit = self.parts.shared.admission.admit(remote);
+        let address = self.parts.shared.client_address(&head, peer);
         let request = Request { head, raw_headers: Vec::new(), behind };
-        let session = self.session(id, transport, &request, remote, permit);
-        let key = self.insert(id, Connection::Session(Box::new(session)));
+        let session = self.session(id, transport, &request, address);
+        let Some(key) = self.insert(id, Connection::Session(Box::new(session))) else { return };
         self.identify(key, &request.head, verdict);
         if self.draining.is_some() {
             self.close_slot(key, close::SERVER_SHUTTING_DOWN);
@@ -140,21 +137,14 @@ impl Shard {
         id: u64,
         transport: Transport,
         request: &Request,
-        remote: Option<std::net::IpAddr>,
-        permit: Permit,
+        address: Option<IpAddr>,
     ) -> Session {
-        metrics::add(&self.parts.shared.counters.connections, 1);
+        let shared = &self.parts.shared;
+        metrics::add(&shared.counters.connections, 1);
         metrics::add(&self.parts.gauges.connections, 1);
+        let permit = shared.admission.admit(address);
         let accept = handshake::accept(request.head.key.as_deref().unwrap_or_default());
-        Session::new(
-            id,
-            transport,
-            accept.into(),
-            request.behind.clone(),
-            remote,
-            permit,
-            &self.parts.shared.options,
-        )
+        Session::new(id, transport, accept.into(), request.behind.clone(), permit, &shared.options)
     }
 
     /// Applies the verdict where there is one already; without a hook it is the query's `userId`.
@@ -167,9 +157,7 @@ impl Shard {
         if let Some(verdict) = verdict {
             self.judge(key, verdict);
         }
-        if let Some(slot) = self.slots.get(key) {
-            slot.waker.wake_by_ref();
-        }
+        self.enlist(key);
     }
 
     /// Lets a client in, or sends it away. A verdict that comes late or twice means nothing.
@@ -194,7 +182,7 @@ impl Shard {
                 session.start_close(close::TRY_AGAIN_LATER, shared);
             }
         }
-        self.slots[key].waker.wake_by_ref();
+        self.enlist(key);
     }
 
     fn judge_origin(&mut self, id: u64, allowed: bool) {

@@ -1,45 +1,56 @@
 //! What sessions want done beyond themselves: memberships, answers out of the room table, questions to the bot.
 
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::SystemTime;
 
 use super::{Connection, Shard, Slot, SlotWaker};
+use crate::arrival::Outcome;
 use crate::close::CloseReason;
 use crate::message::{self, ErrorAnswer};
 use crate::metrics::Hook;
-use crate::notice::{Abandoned, Client, Notice, news};
+use crate::notice::{Abandoned, Client, Level, Notice, news};
 use crate::session::Effect;
 
 /// Steps that one connection may take before the others have their turn.
 const STEPS: u32 = 64;
 
 impl Shard {
-    /// Gives a connection a slot.
-    pub(super) fn insert(&mut self, id: u64, connection: Connection) -> usize {
+    /// Gives a connection a slot, and has its socket looked after. None where the system will not.
+    pub(super) fn insert(&mut self, id: u64, mut connection: Connection) -> Option<usize> {
         let entry = self.slots.vacant_entry();
         let key = entry.key();
-        entry.insert(Slot::new(id, connection, SlotWaker::waker(key, id, self.ready.clone())));
+        let transport = connection.transport()?;
+        if let Err(error) = transport.register(&self.poller, key) {
+            let message = format!("a connection was lost, its socket cannot be polled: {error}");
+            self.parts.notices.tell(Notice::Log { level: Level::Error, message });
+            return None;
+        }
+        let waker = transport.wakes().then(|| SlotWaker::waker(key, id, self.ready.clone()));
+        entry.insert(Slot::new(id, connection, waker));
         self.ids.insert(id, key);
-        key
+        Some(key)
     }
 
     pub(super) fn poll_connection(&mut self, key: usize) {
         let mut steps = STEPS;
         while let Some(slot) = self.slots.get_mut(key) {
-            let mut cx = Context::from_waker(&slot.waker);
             let shared = &self.parts.shared;
-            match &mut slot.connection {
-                Connection::Session(session) => {
+            match slot.poll_parts() {
+                (Connection::Session(session), mut cx) => {
                     match session.poll(&mut cx, &mut self.scratch, &mut steps, shared) {
                         Poll::Pending => return,
+                        Poll::Ready(Effect::Yield) => return self.enlist(key),
                         Poll::Ready(effect) => self.apply(key, effect),
                     }
                 }
-                Connection::Arrival(arrival) => match arrival.poll(&mut cx, &mut self.scratch) {
-                    Poll::Pending => return,
-                    Poll::Ready(outcome) => self.arrived(key, outcome),
-                },
-                Connection::Changing => return,
+                (Connection::Arrival(arrival), mut cx) => {
+                    match arrival.poll(&mut cx, &mut self.scratch) {
+                        Poll::Pending => return,
+                        Poll::Ready(Outcome::Yield) => return self.enlist(key),
+                        Poll::Ready(outcome) => self.arrived(key, outcome),
+                    }
+                }
+                (Connection::Changing, _) => return,
             }
         }
     }
@@ -64,7 +75,7 @@ impl Shard {
         };
         if slot.armed.is_none_or(|armed| deadline < armed) {
             slot.armed = Some(deadline);
-            self.timers.arm(deadline, key, slot.id);
+            self.timers.arm(deadline, key);
         }
     }
 
@@ -97,6 +108,8 @@ impl Shard {
                     self.abandon(key, None, Abandoned::Timeout);
                 }
             }
+            // Seen to where the session is polled.
+            Effect::Yield => self.enlist(key),
             Effect::Slow => self.tell_of(key, news::SLOW, Notice::Slow),
             Effect::Ended(reason) => self.end(key, reason),
         }

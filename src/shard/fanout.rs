@@ -182,7 +182,7 @@ impl Shard {
             if slot.with_session(|session, cx| session.offer(updates, bytes, cx, shared))
                 == Some(true)
             {
-                slot.waker.wake_by_ref();
+                self.list.push(member.slot, slot);
             }
             slot.gauge(&self.parts.gauges);
             deliveries += updates.len();

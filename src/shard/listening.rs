@@ -4,13 +4,12 @@ use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use super::{Connection, Shard};
 use crate::arrival::Arrival;
 use crate::notice::{Level, Notice};
-use crate::transport::Transport;
+use crate::transport::{Listener, Socket, Transport};
 
 /// Connections accepted before the shard looks at its sessions again.
 const ACCEPTS: usize = 64;
@@ -20,11 +19,22 @@ const REST: Duration = Duration::from_millis(100);
 /// What a shard accepts from.
 #[derive(Debug, Default)]
 pub(super) struct Listeners {
-    open: Vec<TcpListener>,
+    open: Vec<Listener>,
     rest_until: Option<Instant>,
 }
 
 impl Listeners {
+    /// The token that the poller announces the listener `index` by: no slot has such a number.
+    fn token(index: usize) -> usize {
+        usize::MAX - 1 - index
+    }
+
+    pub(super) fn on_ready(&mut self, token: usize) {
+        if let Some(listener) = self.open.get_mut(usize::MAX - 1 - token) {
+            listener.on_ready();
+        }
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -36,7 +46,8 @@ impl Listeners {
 
 impl Shard {
     pub(super) fn listen(&mut self, listener: std::net::TcpListener) {
-        match TcpListener::from_std(listener) {
+        let token = Listeners::token(self.listeners.open.len());
+        match Listener::new(listener, &self.poller, token) {
             Ok(listener) => self.listeners.open.push(listener),
             Err(error) => {
                 let message = format!("a hub thread cannot accept connections: {error}");
@@ -58,7 +69,7 @@ impl Shard {
                 }
                 match self.listeners.open[index].poll_accept(cx) {
                     Poll::Pending => break,
-                    Poll::Ready(Ok((socket, _))) => self.arrive(socket),
+                    Poll::Ready(Ok(socket)) => self.arrive(socket),
                     Poll::Ready(Err(error)) if is_of_one_connection(&error) => {}
                     Poll::Ready(Err(error)) => {
                         self.listeners.rest_until = Some(Instant::now() + REST);
@@ -71,14 +82,13 @@ impl Shard {
         }
     }
 
-    fn arrive(&mut self, socket: tokio::net::TcpStream) {
+    fn arrive(&mut self, socket: Socket) {
         let id = self.parts.ids.next();
         let deadline = Instant::now() + self.parts.shared.options.handshake_timeout;
-        // A socket whose client is gone again says so when it is read.
-        let _ = socket.set_nodelay(true);
         let arrival = Arrival::new(id, Transport::Socket(socket), deadline);
-        let key = self.insert(id, Connection::Arrival(Box::new(arrival)));
-        self.poll_slot(key);
+        if let Some(key) = self.insert(id, Connection::Arrival(Box::new(arrival))) {
+            self.enlist(key);
+        }
     }
 }
 

@@ -50,7 +50,6 @@ impl Shard {
         };
         if !already {
             let place = self.local.add(&joined.room, key, joined.since);
-            session.rooms.reserve_exact(1);
             session.rooms.push(Membership { room: joined.room.clone(), place });
             self.parts.users.enter(&user, joined.room.key);
         }

@@ -1,24 +1,47 @@
 //! Which connections of a shard have something to do.
 //!
-//! A connection is a slot, not a task: tokio wakes the slot, and the shard polls it among the others. That saves the
-//! task, and leaves the shard the one owner of its sessions.
+//! A connection is a slot, not a task, and the shard polls it among the others. That saves the task, and leaves the shard
+//! the one owner of its sessions.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 
 use futures_util::task::AtomicWaker;
 
-/// The slots that were woken and not polled since.
+use super::Slot;
+
+/// The slots that have something to do, in the order in which they are polled.
+#[derive(Debug, Default)]
+pub(super) struct List(VecDeque<(usize, u64)>);
+
+impl List {
+    /// Puts a slot on the list, once.
+    pub(super) fn push(&mut self, key: usize, slot: &mut Slot) {
+        if !std::mem::replace(&mut slot.listed, true) {
+            self.0.push_back((key, slot.id));
+        }
+    }
+
+    /// The next one, as (slot, connection).
+    pub(super) fn pop(&mut self) -> Option<(usize, u64)> {
+        self.0.pop_front()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The slots that were woken from outside, as (slot, connection).
 #[derive(Debug, Default)]
 pub(super) struct Ready {
-    woken: Mutex<VecDeque<Arc<SlotWaker>>>,
+    woken: Mutex<Vec<(usize, u64)>>,
     shard: AtomicWaker,
 }
 
 impl Ready {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<SlotWaker>>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(usize, u64)>> {
         self.woken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -26,8 +49,8 @@ impl Ready {
         self.shard.register(waker);
     }
 
-    /// Moves the woken slots into `into`.
-    pub(super) fn take(&self, into: &mut VecDeque<Arc<SlotWaker>>) {
+    /// Moves the woken slots into `into`. All of them: only a list that is empty has its next entry wake the shard.
+    pub(super) fn take(&self, into: &mut Vec<(usize, u64)>) {
         into.append(&mut self.lock());
     }
 }
@@ -35,22 +58,15 @@ impl Ready {
 /// Wakes one slot.
 #[derive(Debug)]
 pub(super) struct SlotWaker {
-    pub(super) slot: usize,
+    slot: usize,
     /// The connection: a slot is used again.
-    pub(super) id: u64,
-    /// It is in the list: once is enough.
-    listed: AtomicBool,
+    id: u64,
     ready: Arc<Ready>,
 }
 
 impl SlotWaker {
     pub(super) fn waker(slot: usize, id: u64, ready: Arc<Ready>) -> Waker {
-        Arc::new(Self { slot, id, listed: AtomicBool::new(false), ready }).into()
-    }
-
-    /// To be called before the slot is polled: what wakes it from now on lists it again.
-    pub(super) fn unlist(&self) {
-        self.listed.store(false, Ordering::Release);
+        Arc::new(Self { slot, id, ready }).into()
     }
 }
 
@@ -60,12 +76,9 @@ impl Wake for SlotWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if self.listed.swap(true, Ordering::AcqRel) {
-            return;
-        }
         let first = {
             let mut woken = self.ready.lock();
-            woken.push_back(self.clone());
+            woken.push((self.slot, self.id));
             woken.len() == 1
         };
         if first {

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use crate::arrival::Arrival;
 use crate::metrics::Gauges;
 use crate::session::Session;
+use crate::transport::Transport;
 
 /// What stands in a slot.
 #[derive(Debug)]
@@ -20,13 +21,25 @@ pub(super) enum Connection {
     Changing,
 }
 
+impl Connection {
+    pub(super) fn transport(&mut self) -> Option<&mut Transport> {
+        match self {
+            Self::Session(session) => Some(session.transport()),
+            Self::Arrival(arrival) => Some(&mut arrival.transport),
+            Self::Changing => None,
+        }
+    }
+}
+
 /// One connection with what the shard keeps for it.
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) id: u64,
     pub(super) connection: Connection,
-    /// Has the slot polled.
-    pub(super) waker: Waker,
+    /// For a transport that wakes; the others are announced by the poller.
+    waker: Option<Waker>,
+    /// It is on the shard's list of those to poll: once is enough.
+    pub(super) listed: bool,
     /// The earliest entry in the timers that is for this slot.
     pub(super) armed: Option<Instant>,
     /// What of it is in the gauges: bytes that wait, and whether it is slow.
@@ -34,8 +47,18 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub(super) fn new(id: u64, connection: Connection, waker: Waker) -> Self {
-        Self { id, connection, waker, armed: None, gauged: (0, false) }
+    pub(super) fn new(id: u64, connection: Connection, waker: Option<Waker>) -> Self {
+        Self { id, connection, waker, listed: false, armed: None, gauged: (0, false) }
+    }
+
+    pub(super) fn transport(&mut self) -> Option<&mut Transport> {
+        self.connection.transport()
+    }
+
+    /// The connection with the context to poll it with.
+    pub(super) fn poll_parts(&mut self) -> (&mut Connection, Context<'_>) {
+        let waker = self.waker.as_ref().unwrap_or(Waker::noop());
+        (&mut self.connection, Context::from_waker(waker))
     }
 
     pub(super) fn session(&mut self) -> Option<&mut Session> {
@@ -45,15 +68,14 @@ impl Slot {
         }
     }
 
-    /// Calls `act` with the session and the context that wakes it.
+    /// Calls `act` with the session and the context to poll it with.
     pub(super) fn with_session<T>(
         &mut self,
         act: impl FnOnce(&mut Session, &mut Context<'_>) -> T,
     ) -> Option<T> {
-        let Connection::Session(session) = &mut self.connection else {
-            return None;
-        };
-        Some(act(session, &mut Context::from_waker(&self.waker)))
+        let (connection, mut cx) = self.poll_parts();
+        let Connection::Session(session) = connection else { return None };
+        Some(act(session, &mut cx))
     }
 
     /// Brings the shard's gauges up to date with the session.

@@ -15,24 +15,26 @@ use super::Shard;
 /// The deadlines of a shard's connections.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
-    /// (when, slot, connection)
-    due: BinaryHeap<Reverse<(Instant, usize, u64)>>,
+    /// When, and which slot. Who has the slot by then need not be looked at: `Slot::armed` tells a stale entry.
+    due: BinaryHeap<Reverse<(Instant, u32)>>,
     /// When the rooms are swept next; one shard does it.
     pub(super) sweep: Option<Instant>,
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Timers {
-    pub(super) fn arm(&mut self, at: Instant, slot: usize, id: u64) {
-        self.due.push(Reverse((at, slot, id)));
+    pub(super) fn arm(&mut self, at: Instant, slot: usize) {
+        let slot = u32::try_from(slot).expect("a process has fewer descriptors than that");
+        self.due.push(Reverse((at, slot)));
     }
 
-    fn pop(&mut self, now: Instant) -> Option<(Instant, usize, u64)> {
+    fn pop(&mut self, now: Instant) -> Option<(Instant, usize)> {
         let due = self.due.peek_mut()?;
         if due.0.0 > now {
             return None;
         }
-        Some(std::collections::binary_heap::PeekMut::pop(due).0)
+        let (at, slot) = std::collections::binary_heap::PeekMut::pop(due).0;
+        Some((at, slot as usize))
     }
 }
 
@@ -40,14 +42,12 @@ impl Shard {
     /// Wakes the connections whose time has come.
     pub(super) fn expire(&mut self) {
         let now = Instant::now();
-        while let Some((at, key, id)) = self.timers.pop(now) {
-            let Some(slot) =
-                self.slots.get_mut(key).filter(|slot| slot.id == id && slot.armed == Some(at))
-            else {
+        while let Some((at, key)) = self.timers.pop(now) {
+            let Some(slot) = self.slots.get_mut(key).filter(|slot| slot.armed == Some(at)) else {
                 continue;
             };
             slot.armed = None;
-            slot.waker.wake_by_ref();
+            self.list.push(key, slot);
         }
         self.sweep(now);
     }
