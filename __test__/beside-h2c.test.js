@@ -31,6 +31,7 @@ function createApp() {
 /** A request's bytes; `headers` as upgradeRequest takes them. */
 function ask(method, target, { headers = H2C, body = '', ...more } = {}) {
   const all = { 'Sec-WebSocket-Version': null, 'Sec-WebSocket-Key': null, ...headers, ...more };
+  if (method === 'POST') all['Content-Type'] = 'text/plain';
   if (body && !all['Transfer-Encoding']) all['Content-Length'] = Buffer.byteLength(body);
   return upgradeRequest({ method, target, headers: all }) + body;
 }
@@ -147,6 +148,7 @@ for (const form of ['http', 'https']) {
           await conversation(started, steps),
         ];
         assert.ok(expected.includes('HTTP/1.1 200'), expected);
+        assert.ok(!/POST \S+ <> /.test(expected), 'no body has been read');
         assert.equal(got, expected);
       });
     }

@@ -1,7 +1,7 @@
 'use strict';
 
-// Many clients of one thread that all speak at the same moment: each is answered, and nobody waits for
-// a timer or for somebody else's bytes to be noticed.
+// Many clients of one thread that all speak at the same moment: each is answered, and nobody waits
+// for a timer or for somebody else's bytes to be noticed.
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');

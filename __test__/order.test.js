@@ -93,7 +93,9 @@ function assertWhole(stay, offset) {
   return seq;
 }
 
-/** With 50 and a move at every fifth update; and with more on one thread than it serves in one go. */
+/**
+ * With 50 and a move at every fifth update; and with more on one thread than it serves in one go.
+ */
 const CROWD = { clients: 50, every: 5 };
 const LARGE_CROWD = { clients: 300, every: 1, threads: 1, updates: 2_000 };
 

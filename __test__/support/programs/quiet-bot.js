@@ -3,8 +3,8 @@
 // A bot that says what it still has of its clients' connections, and how often its event loop has
 // turned.
 //
-// Settings: { clients }. Lines: { port }, then { collected } when the objects of all connections are
-// garbage and gone. `GET /turns` answers the number of turns so far.
+// Settings: { clients }. Lines: { port }, then { collected } when the objects of all connections
+// are garbage and gone. `GET /turns` answers the number of turns so far.
 
 const http = require('node:http');
 const { performance } = require('node:perf_hooks');
