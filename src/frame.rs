@@ -3,7 +3,7 @@
 //! A server masks nothing (RFC 6455 §5.1), and no frame of ours is fragmented or compressed, so one
 //! buffer serves every client alike.
 
-use std::io::Write;
+use std::cell::Cell;
 
 use bytes::Bytes;
 
@@ -21,7 +21,15 @@ pub(crate) const MAX_CONTROL_PAYLOAD: usize = 125;
 /// longer than 125 bytes.
 const ROOM_FOR_HEADER: usize = 4;
 
-/// Builds one text frame that holds JSON, in the one buffer that is sent.
+thread_local! {
+    /// Where frames are built: each is copied out of here once, into memory of just its size.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// What a thread keeps of its scratch memory at the most.
+const MAX_SCRATCH: usize = 64 * 1024;
+
+/// Builds one text frame that holds JSON.
 #[derive(Debug)]
 pub struct TextFrame {
     buffer: Vec<u8>,
@@ -30,7 +38,8 @@ pub struct TextFrame {
 impl TextFrame {
     /// Starts a frame whose payload is expected to be about `payload` bytes long.
     pub fn with_capacity(payload: usize) -> Self {
-        let mut buffer = Vec::with_capacity(ROOM_FOR_HEADER + payload);
+        let mut buffer = SCRATCH.take();
+        buffer.reserve(ROOM_FOR_HEADER + payload);
         buffer.extend_from_slice(&[0; ROOM_FOR_HEADER]);
         Self { buffer }
     }
@@ -50,9 +59,7 @@ impl TextFrame {
 
     /// Appends a JSON number.
     pub fn number(self, number: u64) -> Self {
-        self.append(|out| {
-            write!(out, "{number}").expect("a Vec takes all that is written to it");
-        })
+        self.append(|out| out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()))
     }
 
     /// Appends what `write` puts at the end of the buffer.
@@ -66,21 +73,23 @@ impl TextFrame {
     pub fn finish(self) -> Bytes {
         let mut buffer = self.buffer;
         let length = buffer.len() - ROOM_FOR_HEADER;
-        let mut header = [TEXT, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        let header = if length <= MAX_CONTROL_PAYLOAD {
-            header[1] = length as u8;
-            &header[..2]
+        let frame = if length <= MAX_CONTROL_PAYLOAD {
+            let header = &mut buffer[2..ROOM_FOR_HEADER];
+            header.copy_from_slice(&[TEXT, length as u8]);
+            Bytes::copy_from_slice(&buffer[2..])
         } else if let Ok(short) = u16::try_from(length) {
-            header[1] = 126;
-            header[2..4].copy_from_slice(&short.to_be_bytes());
-            &header[..4]
+            buffer[..2].copy_from_slice(&[TEXT, 126]);
+            buffer[2..ROOM_FOR_HEADER].copy_from_slice(&short.to_be_bytes());
+            Bytes::copy_from_slice(&buffer)
         } else {
-            header[1] = 127;
-            header[2..].copy_from_slice(&(length as u64).to_be_bytes());
-            &header[..]
+            let length = (length as u64).to_be_bytes();
+            [&[TEXT, 127], &length[..], &buffer[ROOM_FOR_HEADER..]].concat().into()
         };
-        buffer.splice(..ROOM_FOR_HEADER, header.iter().copied());
-        Bytes::from(buffer.into_boxed_slice())
+        if buffer.capacity() <= MAX_SCRATCH {
+            buffer.clear();
+            SCRATCH.set(buffer);
+        }
+        frame
     }
 }
 

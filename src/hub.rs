@@ -23,7 +23,7 @@ use crate::options::Options;
 use crate::room::{RoomState, RoomTable};
 use crate::room_id::RoomId;
 use crate::session::{JoinVerdict, Verdict};
-use crate::shard::{self, Command, Ids, Inbox, Newcomer, Parts, Socket};
+use crate::shard::{self, Command, Ids, Inboxes, Newcomer, Parts, Socket};
 use crate::shared::{Decided, Shared};
 use crate::transport::Relay;
 use crate::update::{Counts, Update};
@@ -33,7 +33,6 @@ pub use stats::Stats;
 
 #[derive(Debug)]
 struct Shard {
-    inbox: Arc<Inbox>,
     gauges: Arc<Gauges>,
     ids: Arc<Ids>,
 }
@@ -45,6 +44,7 @@ pub struct Hub {
     users: Arc<UserTable>,
     notices: Arc<dyn Notices>,
     shards: Vec<Shard>,
+    inboxes: Arc<Inboxes>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     next_shard: AtomicUsize,
     closing: AtomicBool,
@@ -57,18 +57,16 @@ impl Hub {
     /// # Errors
     /// Where the system has no thread or no descriptor left; nothing stays behind then.
     pub fn open(options: Options, notices: Arc<dyn Notices>) -> io::Result<Self> {
-        let count = options.threads.max(1);
-        let shards = (0..count).map(|index| Shard {
-            inbox: Arc::default(),
-            gauges: Arc::default(),
-            ids: Arc::new(Ids::new(index, count)),
-        });
+        let count = options.threads.clamp(1, 64);
+        let shards = (0..count)
+            .map(|index| Shard { gauges: Arc::default(), ids: Arc::new(Ids::new(index, count)) });
         let hub = Self {
             rooms: Arc::new(RoomTable::new(count, options.history)),
             users: Arc::default(),
             shared: Arc::new(Shared::new(options)),
             notices,
             shards: shards.collect(),
+            inboxes: Arc::new(Inboxes::new(count)),
             threads: Mutex::default(),
             next_shard: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
@@ -83,7 +81,7 @@ impl Hub {
                 users: hub.users.clone(),
                 notices: hub.notices.clone(),
                 gauges: shard.gauges.clone(),
-                inbox: shard.inbox.clone(),
+                inboxes: hub.inboxes.clone(),
                 ids: shard.ids.clone(),
             };
             let (running, notices) = (running.clone(), hub.notices.clone());
@@ -106,12 +104,13 @@ impl Hub {
         &self.shared.options
     }
 
-    fn owner(&self, id: u64) -> &Shard {
-        &self.shards[(id % self.shards.len() as u64) as usize]
+    /// Tells the shard that a connection is on.
+    fn tell_owner(&self, id: u64, command: Command) {
+        self.inboxes.of((id % self.shards.len() as u64) as usize).push(command);
     }
 
     fn tell_all(&self, command: impl Fn() -> Command) {
-        self.shards.iter().for_each(|shard| shard.inbox.push(command()));
+        self.inboxes.iter().for_each(|inbox| inbox.push(command()));
     }
 
     /// Whether a request may become a connection, with what the bot has decided of it; takes nothing yet.
@@ -169,23 +168,23 @@ impl Hub {
             &self.shards[self.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards.len()];
         let id = shard.ids.next();
         let newcomer = Newcomer { id, socket: socket(id), head, behind, peer, verdict };
-        shard.inbox.push(Command::Adopt(Box::new(newcomer)));
+        self.tell_owner(id, Command::Adopt(Box::new(newcomer)));
         id
     }
 
     /// Who a client is.
     pub fn verdict(&self, id: u64, verdict: Verdict) {
-        self.owner(id).inbox.push(Command::Verdict(id, verdict));
+        self.tell_owner(id, Command::Verdict(id, verdict));
     }
 
     /// Whether a client may join.
     pub fn join_verdict(&self, id: u64, ask: u64, verdict: JoinVerdict) {
-        self.owner(id).inbox.push(Command::JoinVerdict(id, ask, verdict));
+        self.tell_owner(id, Command::JoinVerdict(id, ask, verdict));
     }
 
     /// Whether pages of a connection's origin may connect.
     pub fn origin_verdict(&self, id: u64, allowed: bool) {
-        self.owner(id).inbox.push(Command::OriginVerdict(id, allowed));
+        self.tell_owner(id, Command::OriginVerdict(id, allowed));
     }
 
     /// Listens by itself; all shards accept. Returns where.
@@ -199,8 +198,8 @@ impl Hub {
         // Each shard polls a descriptor of its own on the one socket: whoever is awake accepts.
         let copies =
             self.shards.iter().map(|_| listener.try_clone()).collect::<io::Result<Vec<_>>>()?;
-        for (shard, listener) in self.shards.iter().zip(copies) {
-            shard.inbox.push(Command::Listen(listener));
+        for (inbox, listener) in self.inboxes.iter().zip(copies) {
+            inbox.push(Command::Listen(listener));
         }
         Ok(address)
     }
@@ -211,9 +210,14 @@ impl Hub {
             return false;
         }
         metrics::add(&self.shared.counters.updates, 1);
+        let mut asleep = 0;
         self.rooms.broadcast(room, update, counts, |shard, update| {
-            self.shards[shard].inbox.push(Command::Update(update))
+            if self.inboxes.of(shard).leave(Command::Update(update)) {
+                asleep |= 1 << shard;
+            }
         });
+        // Only now, with the table's lock let go.
+        self.inboxes.wake(asleep);
         true
     }
 
@@ -242,8 +246,8 @@ impl Hub {
         let Some((room, members)) = self.rooms.occupied(room) else {
             return 0;
         };
-        for (shard, _) in self.shards.iter().zip(&*members).filter(|(_, members)| **members > 0) {
-            shard.inbox.push(Command::CloseRoom(room.clone(), close::ROOM_CLOSED));
+        for (inbox, _) in self.inboxes.iter().zip(&*members).filter(|(_, members)| **members > 0) {
+            inbox.push(Command::CloseRoom(room.clone(), close::ROOM_CLOSED));
         }
         members.iter().map(|&members| u64::from(members)).sum()
     }
@@ -271,7 +275,7 @@ impl Hub {
 
     /// Closes one connection.
     pub fn close_client(&self, id: u64, reason: CloseReason) {
-        self.owner(id).inbox.push(Command::CloseClient(id, reason));
+        self.tell_owner(id, Command::CloseClient(id, reason));
     }
 
     fn is_closing(&self) -> bool {

@@ -1,11 +1,12 @@
 //! Messages: what clients ask, and what they are answered.
 
 mod answer;
+mod timestamp;
 
 pub use answer::{
     ErrorAnswer, connection_established, error, pong, room_joined, room_left, room_status,
-    timestamp,
 };
+pub use timestamp::Timestamp;
 
 use std::fmt;
 

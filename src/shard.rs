@@ -36,7 +36,7 @@ use crate::user::UserTable;
 
 use drain::Drain;
 use fanout::LocalRooms;
-pub use inbox::{Command, Inbox, Newcomer, Socket};
+pub use inbox::{Command, Inboxes, Newcomer, Socket};
 use listening::Listeners;
 use ready::{List, Ready, SlotWaker};
 use slot::{Connection, Slot};
@@ -59,8 +59,8 @@ pub struct Parts {
     pub notices: Arc<dyn Notices>,
     /// Its own gauges.
     pub gauges: Arc<Gauges>,
-    /// Its queue of commands.
-    pub inbox: Arc<Inbox>,
+    /// All shards' queues of commands.
+    pub inboxes: Arc<Inboxes>,
     /// Ids for its connections.
     pub ids: Arc<Ids>,
 }
@@ -167,7 +167,8 @@ impl Shard {
     }
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.parts.inbox.register(cx.waker());
+        self.parts.inboxes.of(self.parts.index).register(cx.waker());
+        self.parts.inboxes.wake_waiting();
         self.ready.register(cx.waker());
         self.take_commands();
         self.collect(cx);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::close::cut;
 use crate::frame::TextFrame;
-use crate::message::timestamp;
+use crate::message::Timestamp;
 use crate::room_id::RoomId;
 
 /// The longest participant name in bytes.
@@ -124,7 +124,11 @@ pub fn encode(
         }
         Update::Custom { fields } => custom(frame, fields),
     };
-    let frame = frame.raw(r#","timestamp":""#).raw(&timestamp(now)).raw(r#"","seq":"#).number(seq);
+    let frame = frame
+        .raw(r#","timestamp":""#)
+        .raw(Timestamp::of(now).as_str())
+        .raw(r#"","seq":"#)
+        .number(seq);
     match epoch {
         Some(epoch) => frame.raw(r#","epoch":"#).string(epoch),
         None => frame,

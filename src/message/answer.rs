@@ -2,22 +2,13 @@
 //!
 //! The order of the fields is part of the protocol; new ones are only ever appended.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 
+use super::Timestamp;
 use crate::frame::TextFrame;
 use crate::room_id::RoomId;
-
-/// The last second of the year 9999, after which ISO 8601 needs another form.
-const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
-
-/// `now` as JavaScript's `toISOString()` prints it, such as `2026-02-12T23:45:00.000Z`. A clock
-/// that is set before 1970 or after 9999 counts as the nearest time in between.
-pub fn timestamp(now: SystemTime) -> String {
-    let now = now.clamp(SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH + LAST_SECOND);
-    humantime::format_rfc3339_millis(now).to_string()
-}
 
 /// The first message of every connection whose user is known.
 pub fn connection_established(user: &str, now: SystemTime) -> Bytes {
@@ -25,7 +16,7 @@ pub fn connection_established(user: &str, now: SystemTime) -> Bytes {
         .raw(r#"{"type":"CONNECTION_ESTABLISHED","userId":"#)
         .string(user)
         .raw(r#","timestamp":""#)
-        .raw(&timestamp(now))
+        .raw(Timestamp::of(now).as_str())
         .raw(r#"","message":"Connected to room updates"}"#)
         .finish()
 }
@@ -68,7 +59,7 @@ fn membership(kind: &str, room: &RoomId, user: &str, now: SystemTime, message: &
         .raw(r#","userId":"#)
         .string(user)
         .raw(r#","timestamp":""#)
-        .raw(&timestamp(now))
+        .raw(Timestamp::of(now).as_str())
         .raw(r#"","message":"#)
         .string(message)
 }
@@ -81,7 +72,7 @@ pub fn room_status(room: &RoomId, connected_clients: u64, now: SystemTime) -> By
         .raw(r#","connectedClients":"#)
         .number(connected_clients)
         .raw(r#","timestamp":""#)
-        .raw(&timestamp(now))
+        .raw(Timestamp::of(now).as_str())
         .raw(r#""}"#)
         .finish()
 }
@@ -90,7 +81,7 @@ pub fn room_status(room: &RoomId, connected_clients: u64, now: SystemTime) -> By
 pub fn pong(now: SystemTime) -> Bytes {
     TextFrame::with_capacity(64)
         .raw(r#"{"type":"PONG","timestamp":""#)
-        .raw(&timestamp(now))
+        .raw(Timestamp::of(now).as_str())
         .raw(r#""}"#)
         .finish()
 }
@@ -166,6 +157,8 @@ pub fn error(answer: &ErrorAnswer<'_>) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     /// 2026-02-12T23:45:00.000Z
@@ -178,24 +171,6 @@ mod tests {
         let text = std::str::from_utf8(&frame[header..]).unwrap();
         assert!(serde_json::from_str::<serde_json::Value>(text).is_ok());
         text
-    }
-
-    #[test]
-    fn time_is_printed_as_javascript_prints_it() {
-        for (millis, text) in [
-            (0, "1970-01-01T00:00:00.000Z"),
-            (1_770_939_900_000, "2026-02-12T23:45:00.000Z"),
-            (1_709_210_096_007, "2024-02-29T12:34:56.007Z"),
-            (253_402_300_799_000, "9999-12-31T23:59:59.000Z"),
-            (253_402_300_800_000, "9999-12-31T23:59:59.000Z"),
-        ] {
-            let time = SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
-            assert_eq!(timestamp(time), text);
-        }
-        let early = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
-        assert_eq!(timestamp(early), "1970-01-01T00:00:00.000Z");
-        let exact = now() + Duration::from_micros(1_999);
-        assert_eq!(timestamp(exact), "2026-02-12T23:45:00.001Z");
     }
 
     #[test]

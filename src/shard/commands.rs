@@ -16,7 +16,7 @@ use crate::transport::{self, Transport};
 impl Shard {
     /// Carries out all that waits.
     pub(super) fn take_commands(&mut self) {
-        self.parts.inbox.take(&mut self.commands);
+        self.parts.inboxes.of(self.parts.index).take(&mut self.commands);
         // One by one: after a panic the shard goes on behind the command that brought it about.
         while let Some(command) = self.commands.pop_front() {
             self.carry_out(command);

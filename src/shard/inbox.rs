@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -90,15 +91,22 @@ impl Inbox {
 
     /// Hands over a command; wakes the shard where it may be asleep.
     pub fn push(&self, command: Command) {
-        let first = {
-            let mut commands = self.lock();
-            commands.push_back(command);
-            commands.len() == 1
-        };
-        // Who finds commands there knows that their first one has woken the shard.
-        if first {
-            self.waker.wake();
+        if self.leave(command) {
+            self.wake();
         }
+    }
+
+    /// Hands over a command. True where the shard may be asleep: it is to be woken then.
+    pub fn leave(&self, command: Command) -> bool {
+        let mut commands = self.lock();
+        commands.push_back(command);
+        // Who finds commands there knows that their first one has the shard woken.
+        commands.len() == 1
+    }
+
+    /// Wakes the shard.
+    pub fn wake(&self) {
+        self.waker.wake();
     }
 
     pub(super) fn register(&self, waker: &Waker) {
@@ -113,6 +121,51 @@ impl Inbox {
             std::mem::swap(&mut *commands, into);
         } else {
             into.append(&mut commands);
+        }
+    }
+}
+
+/// The inboxes of a hub's shards, which wake each other: waking a thread that sleeps takes tens of microseconds, and
+/// the bot's thread is to do that once at the most.
+#[derive(Debug)]
+pub struct Inboxes {
+    inboxes: Vec<Inbox>,
+    /// Shards that the next shard to awake is to wake, a bit each.
+    waiting: AtomicU64,
+}
+
+impl Inboxes {
+    /// For `shards` shards, at most 64.
+    pub fn new(shards: usize) -> Self {
+        let inboxes = (0..shards).map(|_| Inbox::default()).collect();
+        Self { inboxes, waiting: AtomicU64::new(0) }
+    }
+
+    /// The inbox of one shard.
+    pub fn of(&self, shard: usize) -> &Inbox {
+        &self.inboxes[shard]
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Inbox> {
+        self.inboxes.iter()
+    }
+
+    /// Wakes the shards of a mask: one, which wakes the others.
+    pub fn wake(&self, mask: u64) {
+        if mask == 0 {
+            return;
+        }
+        let first = mask.trailing_zeros();
+        // Before the waking: whoever awakes finds it.
+        self.waiting.fetch_or(mask & !(1 << first), Ordering::AcqRel);
+        self.inboxes[first as usize].wake();
+    }
+
+    /// To be called by a shard that is awake.
+    pub(super) fn wake_waiting(&self) {
+        if self.waiting.load(Ordering::Acquire) != 0 {
+            self.wake(self.waiting.swap(0, Ordering::AcqRel));
         }
     }
 }
