@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::fanout::Moved;
 use super::{Connection, Shard, Slot};
 use crate::message::{self, ErrorAnswer, Resume};
 use crate::metrics;
 use crate::notice::{Abandoned, Notice, news};
-use crate::room::Room;
+use crate::room::{Room, Update};
 use crate::room_id::RoomId;
 use crate::session::Membership;
 
@@ -99,11 +100,8 @@ impl Shard {
         let session = self.slots.get_mut(key).and_then(Slot::session)?;
         let Membership { room, place } = session.rooms.swap_remove(at);
         let user = session.user().cloned();
-        if let Some(moved) =
-            self.local.remove(&room, place).and_then(|slot| self.slots.get_mut(slot)?.session())
-        {
-            let own = moved.rooms.iter_mut().find(|membership| membership.room.key == room.key);
-            own.expect("a member's session knows its membership").place = place;
+        if let Some(Moved { slot: key, owed }) = self.local.remove(&room, place) {
+            self.move_member(key, &room, place, owed);
         }
         self.parts.rooms.leave(&room, self.parts.index);
         if let Some(user) = user {
@@ -111,6 +109,23 @@ impl Shard {
         }
         self.tell_of(key, news::LEAVE, |client| Notice::Leave(client, room.id.clone()));
         Some(room)
+    }
+
+    /// Notes a member's new place, and gives it what the round that passed its old one would have.
+    fn move_member(&mut self, key: usize, room: &Room, place: usize, owed: Vec<Arc<Update>>) {
+        let Some(session) = self.slots.get_mut(key).and_then(Slot::session) else {
+            return;
+        };
+        let own = session.rooms.iter_mut().find(|membership| membership.room.key == room.key);
+        own.expect("a member's session knows its membership").place = place;
+        if owed.is_empty() {
+            return;
+        }
+        metrics::add(&self.parts.shared.counters.deliveries, owed.len() as u64);
+        for update in owed {
+            session.push_update(update, &self.parts.shared);
+        }
+        self.enlist(key);
     }
 
     /// Takes a session out of everything that it takes part in.
