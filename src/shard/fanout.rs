@@ -259,3 +259,6 @@ impl Shard {
         room.is_busy()
     }
 }
+
+#[cfg(test)]
+mod tests;
