@@ -51,6 +51,10 @@ impl UserTable {
         if presence.connections == 0 {
             let was_in_room = !presence.rooms.is_empty();
             users.present.remove(name);
+            if users.present.len() < users.present.capacity() / 8 {
+                // A crowd has gone, and its memory is not kept for the next one.
+                users.present.shrink_to_fit();
+            }
             users.in_rooms -= u64::from(was_in_room);
         }
     }

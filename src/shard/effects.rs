@@ -180,5 +180,12 @@ impl Shard {
             self.ids.remove(&slot.id);
             slot.ungauge(&self.parts.gauges);
         }
+        if self.ids.len() < self.ids.capacity() / 8 {
+            // A crowd has gone, and its memory is not kept for the next one.
+            self.ids.shrink_to_fit();
+            self.slots.shrink_to_fit();
+            let slots = &self.slots;
+            self.timers.retain(|key, at| slots.get(key).is_some_and(|slot| slot.armed == Some(at)));
+        }
     }
 }

@@ -28,6 +28,12 @@ impl Timers {
         self.due.push(Reverse((at, slot)));
     }
 
+    /// Keeps the entries that still mean something.
+    pub(super) fn retain(&mut self, keep: impl Fn(usize, Instant) -> bool) {
+        self.due.retain(|Reverse((at, slot))| keep(*slot as usize, *at));
+        self.due.shrink_to_fit();
+    }
+
     fn pop(&mut self, now: Instant) -> Option<(Instant, usize)> {
         let due = self.due.peek_mut()?;
         if due.0.0 > now {
