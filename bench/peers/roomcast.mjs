@@ -1,0 +1,39 @@
+// roomcast, in one of its forms: attached to an http server, relayed behind an https one, or
+// standalone.
+
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import { broadcastRoomUpdate, setupRoomWebSocketServer } from '../../index.mjs';
+import { serve } from '../bot/serve.mjs';
+
+const form = process.argv[2];
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url)));
+
+const listen = server =>
+  new Promise((resolve, reject) =>
+    server
+      .once('error', reject)
+      .listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => resolve(server)),
+  );
+
+function relayed() {
+  const [, , , cert, key] = process.argv;
+  return https.createServer({ cert: readFileSync(cert), key: readFileSync(key) });
+}
+
+let rooms;
+if (form === 'standalone') {
+  rooms = setupRoomWebSocketServer({ port: 0, host: '127.0.0.1', backlog: 4096 });
+} else {
+  const server = form === 'relayed' ? relayed() : http.createServer();
+  rooms = setupRoomWebSocketServer(server);
+  await listen(server);
+}
+
+serve({
+  port: rooms.address().port,
+  version,
+  broadcast: (roomId, name, current, max) =>
+    broadcastRoomUpdate(roomId, name, current, max, 'join'),
+});
