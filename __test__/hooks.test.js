@@ -90,6 +90,25 @@ for (const form of FORMS) {
       await until(() => server.hub.getStats().openConnections === 0, 'the end of the connection');
     });
 
+    it('hears that the hub is closing, while the client is still there', async t => {
+      const { hook, call } = questions();
+      const server = await startServer(t, { form, authenticate: hook });
+      // One that does not answer the Close frame, so that the drain goes on.
+      const raw = await openRaw(server);
+      raw.write(upgradeRequest());
+      const { signal } = await call(0);
+      await raw.response();
+      let closed = false;
+      const closing = server.hub.close().then(() => {
+        closed = true;
+      });
+      await aborted(signal);
+      assert.equal(closed, false);
+      assert.deepEqual(await raw.nextClose(), { code: 1001, reason: 'Server shutting down' });
+      raw.socket.destroy();
+      await closing;
+    });
+
     it('may take its time: what the client sends meanwhile is answered in order', async t => {
       const { hook, call } = questions();
       const server = await startServer(t, { form, authenticate: hook });

@@ -8,7 +8,7 @@ use crate::arrival::Request;
 use crate::close::{self, CloseReason};
 use crate::handshake::{self, Head, Refusal};
 use crate::metrics::{self, Hook};
-use crate::notice::{Level, Notice, news};
+use crate::notice::{Abandoned, Level, Notice, news};
 use crate::room::Room;
 use crate::session::{Session, Verdict};
 use crate::transport::{self, Transport};
@@ -99,7 +99,11 @@ impl Shard {
         };
         match &mut slot.connection {
             Connection::Session(session) => {
+                let unverified = session.awaits_verdict() && shared.options.authenticate;
                 session.start_close(reason, shared);
+                if unverified {
+                    self.abandon(key, None, Abandoned::Gone);
+                }
                 self.enlist(key);
                 self.settle(key);
             }
