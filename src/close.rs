@@ -16,8 +16,6 @@ pub const NO_STATUS: u16 = 1005;
 /// §7.4.1).
 pub const ABNORMAL: u16 = 1006;
 
-/// A closure without a fault on either side.
-pub const NORMAL: CloseReason = CloseReason::fixed(1000, "");
 /// The bot closed the room.
 pub const ROOM_CLOSED: CloseReason = CloseReason::fixed(1000, "Room closed");
 /// The hub drains.
@@ -106,7 +104,7 @@ mod tests {
     #[test]
     fn the_catalogue_is_that_of_the_protocol() {
         let rows = [
-            (NORMAL, "1000"),
+            (CloseReason::new(1000, ""), "1000"),
             (ROOM_CLOSED, "1000 Room closed"),
             (SERVER_SHUTTING_DOWN, "1001 Server shutting down"),
             (PROTOCOL_ERROR, "1002 Protocol error"),

@@ -94,7 +94,8 @@ impl TextFrame {
 }
 
 /// A text frame of a payload that is already there.
-pub fn text(payload: &[u8]) -> Bytes {
+#[cfg(test)]
+pub(crate) fn text(payload: &[u8]) -> Bytes {
     TextFrame::with_capacity(payload.len()).append(|out| out.extend_from_slice(payload)).finish()
 }
 
@@ -226,7 +227,7 @@ mod tests {
         assert_eq!(pong(&[7; 125]).len(), 127);
         assert_eq!(pong(&[7; 200]).len(), 127);
         assert_eq!(&close_empty()[..], [0x88, 0]);
-        assert_eq!(&close(&close::NORMAL)[..], [0x88, 2, 0x03, 0xe8]);
+        assert_eq!(&close(&CloseReason::new(1000, ""))[..], [0x88, 2, 0x03, 0xe8]);
         let closed = close(&close::ROOM_CLOSED);
         assert_eq!(&closed[..4], [0x88, 13, 0x03, 0xe8]);
         assert_eq!(&closed[4..], b"Room closed");
