@@ -98,7 +98,6 @@ class Handover {
       host: headers.host,
       forwardedFor: headers['x-forwarded-for'],
       remoteAddress: request.socket.remoteAddress,
-      encrypted: request.socket.encrypted === true,
       // Who called this has matched the path, or serves another one on purpose.
       routed: true,
       originAllowed: this.#hooks.allows(headers.origin),

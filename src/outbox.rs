@@ -14,7 +14,7 @@ use crate::frame;
 use crate::room::Update;
 
 /// Bytes merged into one write: past this a copy costs more than the system call that it saves.
-const MERGE: usize = 64 * 1024;
+pub(crate) const MERGE: usize = 64 * 1024;
 
 #[derive(Debug)]
 enum Item {

@@ -27,7 +27,6 @@ use crate::options::Options;
 use crate::outbox::Outbox;
 use crate::rate::Rate;
 use crate::room::{Room, Update};
-use crate::room_id::RoomId;
 use crate::shared::Shared;
 use crate::transport::Transport;
 
@@ -145,13 +144,6 @@ impl Session {
     /// Queues an answer to one of the client's messages.
     pub fn answer(&mut self, frame: Bytes) {
         self.outbox.push_answer(frame);
-    }
-
-    /// Tells the client that it is a member no more.
-    pub fn tell_left(&mut self, room: &RoomId) {
-        if let Some(user) = &self.user {
-            self.outbox.push_answer(message::room_left(room, user, SystemTime::now()));
-        }
     }
 
     /// Queues an update that is not part of a fan-out.

@@ -43,6 +43,7 @@ impl Shard {
         let remote = self.parts.shared.client_address(&request.head, transport.peer());
         let session = self.session(id, transport, &request, remote);
         self.slots[key].connection = Connection::Session(Box::new(session));
+        self.identify(key, &request.head, None);
         if self.parts.shared.options.authenticate {
             let Request { head, raw_headers, .. } = request;
             self.parts.notices.tell(Notice::Authenticate {
@@ -52,9 +53,6 @@ impl Shard {
                 raw_headers,
                 remote,
             });
-            self.enlist(key);
-        } else {
-            self.identify(key, &request.head, None);
         }
     }
 

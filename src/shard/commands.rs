@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Command, Connection, Newcomer, Shard, Socket};
+use super::{Command, Connection, Newcomer, Shard, Slot, Socket};
 use crate::arrival::Request;
 use crate::close::{self, CloseReason};
 use crate::handshake::{self, Head, Refusal};
 use crate::metrics::{self, Hook};
-use crate::notice::{Abandoned, Level, Notice, news};
+use crate::notice::{Abandoned, Notice, news};
 use crate::room::Room;
 use crate::session::{Session, Verdict};
 use crate::transport::{self, Transport};
@@ -78,15 +78,12 @@ impl Shard {
 
     fn remove_from_room(&mut self, user: &str, room: &Arc<Room>) {
         for key in self.local.slots(room) {
-            let Some(session) = self.slots[key]
-                .session()
-                .filter(|session| session.user().is_some_and(|name| **name == *user))
-            else {
-                continue;
-            };
-            session.tell_left(&room.id);
-            self.enlist(key);
-            self.leave(key, &room.id);
+            let session = self.slots.get_mut(key).and_then(Slot::session);
+            let name = session.and_then(|session| session.user());
+            if name.is_some_and(|name| **name == *user) {
+                self.leave_and_tell(key, &room.id);
+                self.enlist(key);
+            }
         }
     }
 
@@ -118,11 +115,7 @@ impl Shard {
             Socket::Relayed(relay) => Transport::Relayed(relay),
             Socket::Owned(socket) => match transport::Socket::from_std(socket) {
                 Ok(socket) => Transport::Socket(socket),
-                Err(error) => {
-                    let message = format!("a connection was lost at its handover: {error}");
-                    self.parts.notices.tell(Notice::Log { level: Level::Error, message });
-                    return;
-                }
+                Err(error) => return self.lose(id, &error),
             },
         };
         let address = self.parts.shared.client_address(&head, peer);
@@ -144,15 +137,16 @@ impl Shard {
         address: Option<IpAddr>,
     ) -> Session {
         let shared = &self.parts.shared;
-        metrics::add(&shared.counters.connections, 1);
-        metrics::add(&self.parts.gauges.connections, 1);
         let permit = shared.admission.admit(address);
         let accept = handshake::accept(request.head.key.as_deref().unwrap_or_default());
         Session::new(id, transport, accept.into(), request.behind.clone(), permit, &shared.options)
     }
 
-    /// Applies the verdict where there is one already; without a hook it is the query's `userId`.
+    /// Counts a session that has its slot, and applies the verdict where there is one already; without a hook it is the
+    /// query's `userId`.
     pub(super) fn identify(&mut self, key: usize, head: &Head, verdict: Option<Verdict>) {
+        metrics::add(&self.parts.shared.counters.connections, 1);
+        metrics::add(&self.parts.gauges.connections, 1);
         let by_query = || match handshake::user_id_from_query(&head.url) {
             Some(user) => Verdict::Accepted { user, expires_at: None, known: false },
             None => Verdict::Denied(close::MISSING_USER_ID),

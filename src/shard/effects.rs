@@ -1,5 +1,6 @@
 //! What sessions want done beyond themselves: memberships, answers out of the room table, questions to the bot.
 
+use std::io;
 use std::task::Poll;
 use std::time::SystemTime;
 
@@ -21,14 +22,21 @@ impl Shard {
         let key = entry.key();
         let transport = connection.transport()?;
         if let Err(error) = transport.register(&self.poller, key) {
-            let message = format!("a connection was lost, its socket cannot be polled: {error}");
-            self.parts.notices.tell(Notice::Log { level: Level::Error, message });
+            self.lose(id, &error);
             return None;
         }
         let waker = transport.wakes().then(|| SlotWaker::waker(key, id, self.ready.clone()));
         entry.insert(Slot::new(id, connection, waker));
         self.ids.insert(id, key);
         Some(key)
+    }
+
+    /// Gives up a connection that has got no slot.
+    pub(super) fn lose(&self, id: u64, error: &io::Error) {
+        let message = format!("a connection was lost, its socket cannot be used: {error}");
+        self.parts.notices.tell(Notice::Log { level: Level::Error, message });
+        // What the bot's side keeps for it goes too.
+        self.parts.notices.tell(Notice::Abandon { id, ask: None, why: Abandoned::Gone });
     }
 
     pub(super) fn poll_connection(&mut self, key: usize) {
@@ -91,17 +99,12 @@ impl Shard {
                 self.leave(key, &room);
                 self.answer(key, |_| message::error(&ErrorAnswer::AccessDenied(&room)));
             }
-            Effect::Leave(room) => {
-                self.leave(key, &room);
-                self.answer(key, |user| message::room_left(&room, user, SystemTime::now()));
-            }
+            Effect::Leave(room) => self.leave_and_tell(key, &room),
             Effect::Status(room) => {
                 let members = self.parts.rooms.member_total(&room);
                 self.answer(key, |_| message::room_status(&room, members, SystemTime::now()));
             }
-            Effect::Abandon { ask, why } => {
-                self.abandon(key, ask, why);
-            }
+            Effect::Abandon { ask, why } => self.abandon(key, ask, why),
             Effect::Unverified => {
                 if self.parts.shared.options.authenticate {
                     self.parts.shared.counters.hook_failed(Hook::Authenticate);
@@ -115,7 +118,7 @@ impl Shard {
         }
     }
 
-    fn answer(&mut self, key: usize, frame: impl FnOnce(&str) -> bytes::Bytes) {
+    pub(super) fn answer(&mut self, key: usize, frame: impl FnOnce(&str) -> bytes::Bytes) {
         let Some(session) = self.slots.get_mut(key).and_then(Slot::session) else {
             return;
         };

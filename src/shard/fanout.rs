@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use super::Shard;
 use crate::metrics::{self, Counters};
+use crate::outbox::MERGE;
 use crate::room::{Room, Update};
 use crate::session::Membership;
 
@@ -18,8 +19,6 @@ use crate::session::Membership;
 const WRITES: usize = 64;
 /// Members looked at in one slice: most of those that are owed nothing cost nothing.
 const VISITS: usize = 4096;
-/// Bytes of updates that leave in one write.
-const MERGE: usize = 64 * 1024;
 
 /// A session in a room, and what of the room's updates it has been given.
 #[derive(Debug)]

@@ -79,10 +79,24 @@ impl Shard {
         let local = &mut self.local;
         let updates: Vec<_> =
             session.rooms.iter().flat_map(|membership| local.catch_up(membership, until)).collect();
+        self.give(key, updates);
+    }
+
+    /// Queues updates that a fan-out owes a member.
+    fn give(&mut self, key: usize, updates: Vec<Arc<Update>>) {
+        let Some(session) = self.slots.get_mut(key).and_then(Slot::session) else {
+            return;
+        };
         metrics::add(&self.parts.shared.counters.deliveries, updates.len() as u64);
         for update in updates {
             session.push_update(update, &self.parts.shared);
         }
+    }
+
+    /// Ends a membership, where there is one, and tells the client that it is none now.
+    pub(super) fn leave_and_tell(&mut self, key: usize, id: &RoomId) {
+        self.leave(key, id);
+        self.answer(key, |user| message::room_left(id, user, SystemTime::now()));
     }
 
     /// Ends a membership, where there is one, and discards what is queued of the room.
@@ -118,14 +132,10 @@ impl Shard {
         };
         let own = session.rooms.iter_mut().find(|membership| membership.room.key == room.key);
         own.expect("a member's session knows its membership").place = place;
-        if owed.is_empty() {
-            return;
+        if !owed.is_empty() {
+            self.give(key, owed);
+            self.enlist(key);
         }
-        metrics::add(&self.parts.shared.counters.deliveries, owed.len() as u64);
-        for update in owed {
-            session.push_update(update, &self.parts.shared);
-        }
-        self.enlist(key);
     }
 
     /// Takes a session out of everything that it takes part in.
