@@ -18,7 +18,8 @@ function recorder(answer = true) {
     };
   return {
     calls,
-    broadcastParticipant: record('participant'),
+    tellJoined: record('joined'),
+    tellLeft: record('left'),
     broadcastStatus: record('status'),
     broadcastCount: record('count'),
     broadcastCustom: record('custom'),
@@ -104,7 +105,7 @@ describe('counts', () => {
 });
 
 describe('names', () => {
-  const nameOf = name => told(service => service.notifyParticipantJoin(1, name, 1, 2))[3];
+  const nameOf = name => told(service => service.notifyParticipantJoin(1, name, 1, 2))[2];
 
   it('are User where the database has none', () => {
     assert.equal(nameOf(null), 'User');
@@ -134,11 +135,11 @@ describe('names', () => {
 describe('broadcastRoomUpdate', () => {
   it('takes a participant', () => {
     const call = type => told(service => service.broadcastRoomUpdate('1', 'Ann', 1, '2', type));
-    assert.deepEqual(call('join'), ['participant', 1, true, 'Ann', 1, 2]);
-    assert.deepEqual(call('leave'), ['participant', 1, false, 'Ann', 1, 2]);
+    assert.deepEqual(call('join'), ['joined', 1, 'Ann', 1, 2]);
+    assert.deepEqual(call('leave'), ['left', 1, 'Ann', 1, 2]);
     assert.deepEqual(
       told(service => service.broadcastRoomUpdate(1, null, 1, 2, 'join')),
-      ['participant', 1, true, 'User', 1, 2],
+      ['joined', 1, 'User', 1, 2],
     );
   });
 

@@ -1,12 +1,12 @@
 'use strict';
 
-const { Hub } = require('../binding.js');
 const { delayOf } = require('./arguments.js');
 const { wrong } = require('./describe.js');
 const environment = require('./environment.js');
 const { Link } = require('./link.js');
 const { listen } = require('./listen.js');
 const { createLog } = require('./log.js');
+const { openHub } = require('./open-hub.js');
 const { isServer, nativeOptions, setupArguments, wrongServer } = require('./options.js');
 const { refuseForNow } = require('./refusal.js');
 const { RoomMethods } = require('./room-methods.js');
@@ -39,7 +39,7 @@ class RoomWebSocketServer extends RoomMethods {
     const { server, options } = setupArguments(first, second);
     const log = createLog(options.logger);
     const path = options.path ?? DEFAULT_PATH;
-    const hub = new Hub({ ...nativeOptions(options), path }, () => this.#link.deliver());
+    const hub = openHub({ ...nativeOptions(options), path }, () => this.#link.deliver());
     super(hub, log);
     this.#hub = hub;
     this.#path = path;

@@ -101,7 +101,8 @@ class RoomService {
   #broadcastParticipant(room, joined, name, current, max) {
     let sent = false;
     for (const hub of this.#hubs) {
-      sent = hub.broadcastParticipant(room, joined, name, current, max) || sent;
+      const tell = joined ? hub.tellJoined : hub.tellLeft;
+      sent = tell(room, name, current, max) || sent;
     }
     return sent;
   }

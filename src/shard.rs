@@ -11,6 +11,7 @@ mod fanout;
 mod inbox;
 mod listening;
 mod membership;
+mod pace;
 mod ready;
 mod slot;
 mod timers;
@@ -36,8 +37,9 @@ use crate::user::UserTable;
 
 use drain::Drain;
 use fanout::LocalRooms;
-pub use inbox::{Command, Inboxes, Newcomer, Socket};
+pub use inbox::{Command, Inbox, Inboxes, Newcomer, Socket};
 use listening::Listeners;
+use pace::Pace;
 use ready::{List, Ready, SlotWaker};
 use slot::{Connection, Slot};
 use timers::Timers;
@@ -132,6 +134,7 @@ struct Shard {
     scratch: Scratch,
     /// Commands that are being carried out.
     commands: VecDeque<Command>,
+    pace: Pace,
     listeners: Listeners,
     draining: Option<Drain>,
     stopped: bool,
@@ -151,6 +154,7 @@ impl Shard {
             poller,
             scratch: Scratch::default(),
             commands: VecDeque::new(),
+            pace: Pace::default(),
             listeners: Listeners::default(),
             draining: None,
             stopped: false,
@@ -167,7 +171,7 @@ impl Shard {
     }
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.parts.inboxes.of(self.parts.index).register(cx.waker());
+        self.inbox().register(cx.waker());
         self.parts.inboxes.wake_waiting();
         self.ready.register(cx.waker());
         self.take_commands();
@@ -181,12 +185,26 @@ impl Shard {
             return Poll::Ready(());
         }
         // The fan-out may have listed who does not take all of it.
-        if more || !self.list.is_empty() {
+        if more || !self.list.is_empty() || !self.may_sleep() {
+            self.inbox().look();
             cx.waker().wake_by_ref();
         } else {
             self.sleep(cx);
         }
         Poll::Pending
+    }
+
+    fn inbox(&self) -> &Inbox {
+        self.parts.inboxes.of(self.parts.index)
+    }
+
+    /// Settles who sees to it that the next update is found: whoever brings it, or a look after a short rest.
+    fn may_sleep(&self) -> bool {
+        if self.pace.look_at().is_some() {
+            self.inbox().look();
+            return true;
+        }
+        !self.inbox().look_no_more()
     }
 
     /// Has a connection polled in this turn or the next.

@@ -122,6 +122,29 @@ fn an_update_reaches_the_members_on_every_shard() {
     assert_eq!((stats.memberships, stats.users, stats.updates), (12, 12, 1));
 }
 
+/// Updates that come one behind the other, each as soon as the one before has arrived, and now and then a pause: the
+/// threads rest between looks, and want to be woken again.
+#[test]
+fn no_update_is_left_lying_where_threads_stop_resting() {
+    let (hub, address, _notices) = open(Options { threads: 2, ..Options::default() });
+    let mut clients: Vec<_> =
+        (0..6).map(|user| Client::connect(address, &format!("u{user}"))).collect();
+    clients.iter_mut().for_each(|client| drop(client.join()));
+    for round in 0..20 {
+        for update in 0..12 {
+            broadcast(&hub, round * 12 + update);
+            for client in &mut clients {
+                assert_eq!(client.next()["currentParticipants"], round * 12 + update);
+            }
+        }
+        // The pause grows until it is longer than any rest.
+        let pause = Instant::now();
+        while pause.elapsed() < Duration::from_millis(round) {
+            std::thread::yield_now();
+        }
+    }
+}
+
 /// Each client's stream between its ROOM_JOINED and its ROOM_LEFT has every number once, in order, on whatever shard it
 /// is and however the joins fall between the updates.
 #[test]

@@ -1,6 +1,7 @@
 //! What is said to rooms and asked about them.
 
-use napi::{Error, Result};
+use napi::bindgen_prelude::{FnArgs, Function};
+use napi::{Env, Error, Result};
 use napi_derive::napi;
 
 use super::convert::{JsRoomId, close_reason, counts, room_id, room_id_to_js};
@@ -8,6 +9,9 @@ use super::hub::NodeHub;
 use crate::close;
 use crate::room::RoomState;
 use crate::update::{Status, Update};
+
+/// Tells a room of a participant.
+type Teller<'env> = Function<'env, FnArgs<(JsRoomId, String, f64, f64)>, bool>;
 
 /// A room's newest state.
 #[napi(object, object_from_js = false)]
@@ -70,20 +74,26 @@ pub struct HubStats {
 
 #[napi]
 impl NodeHub {
-    /// Someone has joined or left.
-    #[napi(catch_unwind)]
-    pub fn broadcast_participant(
-        &self,
-        room: JsRoomId,
-        joined: bool,
-        name: String,
-        current: f64,
-        max: f64,
-    ) -> Result<bool> {
-        let (name, counts) = (&*name, counts(current, max));
-        let update =
-            if joined { Update::Joined { name, counts } } else { Update::Left { name, counts } };
-        Ok(self.hub.broadcast(&room_id(&room)?, &update, Some(counts)))
+    /// The function that tells of those who have joined, or left: `(roomId, name, current, max) => boolean`.
+    ///
+    /// A function by itself, since the bot calls it with every update: what a method of a class does before it has its
+    /// object takes as long as the whole update.
+    #[napi(
+        catch_unwind,
+        ts_return_type = "(roomId: number | string, name: string, current: number, max: number) => boolean"
+    )]
+    pub fn participant_teller<'env>(&self, env: &'env Env, joined: bool) -> Result<Teller<'env>> {
+        let hub = self.hub.clone();
+        env.create_function_from_closure("tell", move |call| {
+            let (room, name, current, max) = call.args::<(JsRoomId, String, f64, f64)>()?;
+            let (name, counts) = (&*name, counts(current, max));
+            let update = if joined {
+                Update::Joined { name, counts }
+            } else {
+                Update::Left { name, counts }
+            };
+            Ok(hub.broadcast(&room_id(&room)?, &update, Some(counts)))
+        })
     }
 
     /// The counts alone.

@@ -3,7 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::inbox::Taken;
 use super::{Command, Connection, Newcomer, Shard, Slot, Socket};
+use tokio::time::Instant;
+
 use crate::arrival::Request;
 use crate::close::{self, CloseReason};
 use crate::handshake::{self, Head, Refusal};
@@ -16,7 +19,9 @@ use crate::transport::{self, Transport};
 impl Shard {
     /// Carries out all that waits.
     pub(super) fn take_commands(&mut self) {
-        self.parts.inboxes.of(self.parts.index).take(&mut self.commands);
+        let inbox = self.parts.inboxes.of(self.parts.index);
+        let Taken { woken, found } = inbox.take(&mut self.commands);
+        self.pace.looked(woken, found, Instant::now());
         // One by one: after a panic the shard goes on behind the command that brought it about.
         while let Some(command) = self.commands.pop_front() {
             self.carry_out(command);

@@ -76,32 +76,56 @@ pub enum Command {
     Stop,
 }
 
+/// What waits, and who sees to it that it is found.
+#[derive(Debug, Default)]
+struct Queue {
+    commands: VecDeque<Command>,
+    /// The shard was woken since it took commands last.
+    woken: bool,
+    /// The shard will look without being woken.
+    looks: bool,
+}
+
+/// What a shard finds in its inbox besides the commands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Taken {
+    /// It was woken.
+    pub(super) woken: bool,
+    /// There were commands.
+    pub(super) found: bool,
+}
+
 /// A shard's queue of commands. Unbounded, but nothing stays: the shard empties it before anything else it does, and
 /// what updates come to is bounded behind it, in the outboxes.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    commands: Mutex<VecDeque<Command>>,
+    queue: Mutex<Queue>,
     waker: AtomicWaker,
 }
 
 impl Inbox {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Command>> {
-        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands over a command; wakes the shard where it may be asleep.
+    /// Hands over a command; wakes the shard where it may be asleep, even for a short rest.
     pub fn push(&self, command: Command) {
-        if self.leave(command) {
+        let wake = {
+            let mut queue = self.lock();
+            queue.commands.push_back(command);
+            !std::mem::replace(&mut queue.woken, true)
+        };
+        if wake {
             self.wake();
         }
     }
 
-    /// Hands over a command. True where the shard may be asleep: it is to be woken then.
+    /// Hands over a command that can wait for a moment. True where the shard has to be woken to find it.
     pub fn leave(&self, command: Command) -> bool {
-        let mut commands = self.lock();
-        commands.push_back(command);
-        // Who finds commands there knows that their first one has the shard woken.
-        commands.len() == 1
+        let mut queue = self.lock();
+        queue.commands.push_back(command);
+        // Who finds it woken knows that it has yet to look.
+        !queue.looks && !std::mem::replace(&mut queue.woken, true)
     }
 
     /// Wakes the shard.
@@ -114,14 +138,29 @@ impl Inbox {
     }
 
     /// Moves all commands behind those in `into`.
-    pub(super) fn take(&self, into: &mut VecDeque<Command>) {
-        let mut commands = self.lock();
+    pub(super) fn take(&self, into: &mut VecDeque<Command>) -> Taken {
+        let mut queue = self.lock();
+        let taken =
+            Taken { woken: std::mem::take(&mut queue.woken), found: !queue.commands.is_empty() };
         if into.is_empty() {
             // The usual case: the two vectors take turns, and none is ever allocated anew.
-            std::mem::swap(&mut *commands, into);
+            std::mem::swap(&mut queue.commands, into);
         } else {
-            into.append(&mut commands);
+            into.append(&mut queue.commands);
         }
+        taken
+    }
+
+    /// The shard will look again by itself, soon.
+    pub(super) fn look(&self) {
+        self.lock().looks = true;
+    }
+
+    /// The shard is to be woken from now on. True where it has to look first: something has come meanwhile.
+    pub(super) fn look_no_more(&self) -> bool {
+        let mut queue = self.lock();
+        queue.looks = !queue.commands.is_empty();
+        queue.looks
     }
 }
 
@@ -167,5 +206,50 @@ impl Inboxes {
         if self.waiting.load(Ordering::Acquire) != 0 {
             self.wake(self.waiting.swap(0, Ordering::AcqRel));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STOP: Command = Command::Stop;
+
+    fn take(inbox: &Inbox) -> (bool, usize) {
+        let mut commands = VecDeque::new();
+        let Taken { woken, found } = inbox.take(&mut commands);
+        assert_eq!(found, !commands.is_empty());
+        (woken, commands.len())
+    }
+
+    #[test]
+    fn a_shard_is_woken_once_for_all_that_waits() {
+        let inbox = Inbox::default();
+        assert!(inbox.leave(STOP));
+        assert!(!inbox.leave(STOP), "it is awake and has yet to look");
+        assert_eq!(take(&inbox), (true, 2));
+        assert!(inbox.leave(STOP));
+    }
+
+    #[test]
+    fn a_shard_that_looks_by_itself_is_not_woken_for_what_can_wait() {
+        let inbox = Inbox::default();
+        inbox.look();
+        assert!(!inbox.leave(STOP));
+        assert_eq!(take(&inbox), (false, 1));
+        inbox.leave(STOP);
+        inbox.push(STOP);
+        assert_eq!(take(&inbox), (true, 2), "what cannot wait wakes it all the same");
+    }
+
+    #[test]
+    fn a_shard_that_wants_to_be_woken_looks_once_more() {
+        let inbox = Inbox::default();
+        inbox.look();
+        inbox.leave(STOP);
+        assert!(inbox.look_no_more(), "nobody would wake it for what is there already");
+        assert_eq!(take(&inbox), (false, 1));
+        assert!(!inbox.look_no_more());
+        assert!(inbox.leave(STOP));
     }
 }

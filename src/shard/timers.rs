@@ -77,7 +77,8 @@ impl Shard {
     pub(super) fn sleep(&mut self, cx: &mut Context<'_>) {
         let connection = self.timers.due.peek().map(|due| due.0.0);
         let drain = self.draining.as_ref().map(|drain| drain.next_step());
-        let others = [self.timers.sweep, self.listeners.resume_at(), drain];
+        let look = self.pace.look_at();
+        let others = [self.timers.sweep, self.listeners.resume_at(), drain, look];
         let Some(next) = others.into_iter().chain([connection]).flatten().min() else {
             return;
         };
