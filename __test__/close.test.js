@@ -215,6 +215,15 @@ for (const form of FORMS) {
       }
     });
 
+    it('ping many times at once, and all payloads come back in their order', async t => {
+      const raw = await openSession(await startServer(t, { form }));
+      const payloads = Array.from({ length: 20 }, (_, index) => `beat ${index}`);
+      raw.write(Buffer.concat(payloads.map(payload => frame(OPCODE.ping, payload))));
+      for (const payload of payloads) {
+        assert.equal((await raw.nextFrame()).payload.toString(), payload);
+      }
+    });
+
     it('ping between the fragments of a message', async t => {
       const raw = await openSession(await startServer(t, { form }));
       raw.write(frame(OPCODE.text, '{"action":', { fin: false }));

@@ -19,6 +19,7 @@ const TYPES = {
   connections_total: 'counter',
   disconnections_total: 'counter',
   refusals_total: 'counter',
+  limits_total: 'counter',
   messages_received_total: 'counter',
   updates_total: 'counter',
   deliveries_total: 'counter',
@@ -34,6 +35,7 @@ const TYPES = {
 const LABELS = {
   disconnections_total: ['code'],
   refusals_total: ['reason'],
+  limits_total: ['limit'],
   messages_received_total: ['action'],
   hook_failures_total: ['hook'],
   fanout_seconds_bucket: ['le'],

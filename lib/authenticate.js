@@ -83,6 +83,9 @@ function userOf(session) {
 
 function withExpiry(verdict, session) {
   if (verdict === null || verdict === undefined || verdict === false) return null;
+  if (typeof verdict.then === 'function') {
+    return Promise.resolve(verdict).then(settled => withExpiry(settled, session));
+  }
   const expiresAt = expiryOf(session.cookie?.expires);
   if (expiresAt === undefined) return verdict;
   if (typeof verdict !== 'object') return { userId: verdict, expiresAt };

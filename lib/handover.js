@@ -46,8 +46,7 @@ class Handover {
 
   #upgrade(request, socket, head) {
     const upgradeHead = this.#headOf(request);
-    const refusal = this.#hub.refuse(upgradeHead);
-    if (refusal) return respond(socket, refusal.response);
+    if (this.#isRefused(upgradeHead, socket)) return;
 
     if (!this.#hooks.authenticates) {
       this.#take(upgradeHead, socket, head, null);
@@ -56,12 +55,21 @@ class Handover {
     const asked = this.#hooks.authenticate(request);
     let id;
     try {
-      // The hook had the request, and may have ended it.
-      if (!socket.destroyed) id = this.#take(upgradeHead, socket, head, asked.verdict);
+      // The hook had the request, and may have ended it, or closed the hub.
+      if (!socket.destroyed && !this.#isRefused(upgradeHead, socket)) {
+        id = this.#take(upgradeHead, socket, head, asked.verdict);
+      }
     } finally {
       if (id === undefined) asked.drop();
       else asked.settle(id);
     }
+  }
+
+  /** Answers a request that the hub refuses. */
+  #isRefused(upgradeHead, socket) {
+    const refusal = this.#hub.refuse(upgradeHead);
+    if (refusal) respond(socket, refusal.response);
+    return Boolean(refusal);
   }
 
   #take(upgradeHead, socket, head, verdict) {
@@ -95,7 +103,7 @@ class Handover {
       version: headers['sec-websocket-version'],
       key: headers['sec-websocket-key'],
       origin: headers.origin,
-      host: headers.host,
+      host: hostOf(request),
       forwardedFor: headers['x-forwarded-for'],
       remoteAddress: request.socket.remoteAddress,
       // Who called this has matched the path, or serves another one on purpose.
@@ -103,6 +111,14 @@ class Handover {
       originAllowed: this.#hooks.allows(headers.origin),
     };
   }
+}
+
+/**
+ * The Host header, all of them where there are several: such a request is malformed (RFC 9112 §3.2),
+ * but `headers` would show the first alone.
+ */
+function hostOf({ headers, headersDistinct }) {
+  return headersDistinct?.host?.join(', ') ?? headers.host;
 }
 
 /**

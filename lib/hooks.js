@@ -46,6 +46,8 @@ class Hooks {
     try {
       const allowed = this.#allowOrigin(origin);
       if (typeof allowed === 'boolean') return allowed;
+      // Of an async function it is a promise, whose failure is not to reach the process.
+      if (isThenable(allowed)) Promise.resolve(allowed).catch(ignore);
       throw new TypeError(`allowedOrigins must answer true or false, got ${describe(allowed)}`);
     } catch (error) {
       this.#failed('allowedOrigins', error);

@@ -5,8 +5,16 @@ const { STATUS_CODES } = require('node:http');
 // One function for all sockets, so that a listener keeps nothing of the connection alive.
 function ignore() {}
 
-function destroy() {
-  this.destroy();
+// As long as the hub itself waits for a client that it has sent away.
+const LINGER_MS = 1_000;
+
+/**
+ * The response is out: what the client still sends is thrown away until it ends too, for unread bytes
+ * would turn our end into a reset, which can overtake the response.
+ */
+function linger() {
+  const timer = setTimeout(() => this.destroy(), LINGER_MS);
+  this.once('close', () => clearTimeout(timer));
 }
 
 /**
@@ -17,8 +25,7 @@ function destroy() {
  */
 function respond(socket, response) {
   socket.on('error', ignore);
-  socket.once('finish', destroy);
-  // Unread bytes would turn the end into a reset, which can overtake the response.
+  socket.once('finish', linger);
   socket.resume();
   socket.end(response);
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::handshake::Refusal;
 
@@ -39,26 +39,47 @@ impl Admission {
         let (Some(limit), Some(address)) = (self.limit_per_address, address) else {
             return Ok(());
         };
-        let addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        match addresses.get(&address) {
+        match self.addresses().get(&address) {
             Some(&open) if open >= limit => Err(Refusal::TooManyConnectionsFromAddress),
             _ => Ok(()),
         }
     }
 
-    /// Counts one more connection until the permit is dropped. To be asked for where [`check`](Self::check) said yes;
-    /// threads that accept at once may go over a limit by one each.
+    /// Counts one more connection until the permit is dropped, whatever the limits are: for the one thread that has
+    /// just had [`check`](Self::check) say yes.
     pub fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Permit {
         self.open.fetch_add(1, Ordering::Relaxed);
         if let Some(address) = address.filter(|_| self.limit_per_address.is_some()) {
-            *self
-                .addresses
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .entry(address)
-                .or_default() += 1;
+            *self.addresses().entry(address).or_default() += 1;
         }
         Permit { admission: self.clone(), address }
+    }
+
+    /// Counts one more connection until the permit is dropped, where there is room for it: however many threads ask at
+    /// once, no limit is passed.
+    ///
+    /// # Errors
+    /// The limit that is reached; nothing is taken then.
+    pub fn try_admit(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Permit, Refusal> {
+        let limit = self.limit.unwrap_or(usize::MAX);
+        let one_more = |open| (open < limit).then_some(open + 1);
+        self.open
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
+            .map_err(|_| Refusal::TooManyConnections)?;
+        if let (Some(limit), Some(address)) = (self.limit_per_address, address) {
+            let mut addresses = self.addresses();
+            let open = addresses.get(&address).copied().unwrap_or_default();
+            if open >= limit {
+                self.open.fetch_sub(1, Ordering::Relaxed);
+                return Err(Refusal::TooManyConnectionsFromAddress);
+            }
+            addresses.insert(address, open + 1);
+        }
+        Ok(Permit { admission: self.clone(), address })
+    }
+
+    fn addresses(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -81,7 +102,7 @@ impl Drop for Permit {
         self.admission.open.fetch_sub(1, Ordering::Relaxed);
         let limited = self.admission.limit_per_address.is_some();
         let Some(address) = self.address.filter(|_| limited) else { return };
-        let mut addresses = self.admission.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut addresses = self.admission.addresses();
         if let Some(open) = addresses.get_mut(&address) {
             *open -= 1;
             if *open == 0 {
@@ -108,5 +129,39 @@ mod tests {
         drop((first, second));
         assert_eq!((admission.open(), admission.check(Some(near))), (0, Ok(())));
         assert!(admission.addresses.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn takes_nothing_where_it_refuses() {
+        let admission = Arc::new(Admission::new(Some(2), Some(1)));
+        let (near, far): (IpAddr, IpAddr) =
+            ("127.0.0.1".parse().unwrap(), "127.0.0.2".parse().unwrap());
+        let first = admission.try_admit(Some(near)).unwrap();
+        let refused = admission.try_admit(Some(near)).unwrap_err();
+        assert_eq!(refused, Refusal::TooManyConnectionsFromAddress);
+        let second = admission.try_admit(Some(far)).unwrap();
+        assert_eq!(admission.try_admit(None).unwrap_err(), Refusal::TooManyConnections);
+        assert_eq!(admission.open(), 2);
+        drop((first, second));
+        assert_eq!(admission.open(), 0);
+        assert!(admission.addresses.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn no_limit_is_passed_by_threads_that_ask_at_once() {
+        for (limit, per_address) in [(Some(10), None), (None, Some(10))] {
+            let admission = Arc::new(Admission::new(limit, per_address));
+            let address = Some("127.0.0.1".parse().unwrap());
+            let start = std::sync::Barrier::new(4);
+            let permits: Vec<Permit> = std::thread::scope(|scope| {
+                let ask = || {
+                    start.wait();
+                    (0..100).filter_map(|_| admission.try_admit(address).ok()).collect::<Vec<_>>()
+                };
+                let threads: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+                threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+            });
+            assert_eq!((permits.len(), admission.open()), (10, 10));
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::handshake::{self, Head, Parsed, Refusal};
+use crate::handshake::{Head, HeadReader, Parsed, Refusal};
 use crate::session::{LINGER, Scratch};
 use crate::transport::Transport;
 
@@ -29,7 +29,7 @@ pub struct Arrival {
     pub transport: Transport,
     /// The request, while the bot is asked about its origin.
     pub asked: Option<Box<Request>>,
-    received: Vec<u8>,
+    received: HeadReader,
     /// It has its refusal; what it still sends is thrown away, so that no RST destroys the response on its way.
     refused: bool,
     deadline: Instant,
@@ -51,7 +51,14 @@ pub enum Outcome {
 impl Arrival {
     /// A socket whose head has to come before `deadline`.
     pub fn new(id: u64, transport: Transport, deadline: Instant) -> Self {
-        Self { id, transport, asked: None, received: Vec::new(), refused: false, deadline }
+        Self {
+            id,
+            transport,
+            asked: None,
+            received: HeadReader::default(),
+            refused: false,
+            deadline,
+        }
     }
 
     /// When the head has to be complete, or the bot's word on the origin has to be there.
@@ -62,6 +69,11 @@ impl Arrival {
     /// Keeps the request while the bot is asked about its origin.
     pub fn ask(&mut self, request: Box<Request>, deadline: Instant) {
         (self.asked, self.deadline) = (Some(request), deadline);
+    }
+
+    /// It has its refusal already.
+    pub fn is_refused(&self) -> bool {
+        self.refused
     }
 
     /// Writes a refusal and waits for the client to go.
@@ -87,15 +99,15 @@ impl Arrival {
             };
         }
         loop {
-            match ready!(self.transport.poll_read(cx, scratch.buffer())) {
+            let count = match ready!(self.transport.poll_read(cx, scratch.buffer())) {
                 Ok(0) | Err(_) => return Poll::Ready(Outcome::Gone),
-                Ok(count) => self.received.extend_from_slice(&scratch.buffer()[..count]),
-            }
-            match handshake::parse(&self.received) {
+                Ok(count) => count,
+            };
+            match self.received.push(&scratch.buffer()[..count]) {
                 Parsed::Partial => {}
                 Parsed::Invalid(refusal) => return Poll::Ready(Outcome::Refused(refusal)),
                 Parsed::Complete { head, raw_headers, len } => {
-                    let behind = Bytes::copy_from_slice(&self.received[len..]);
+                    let behind = Bytes::copy_from_slice(&self.received.bytes()[len..]);
                     return Poll::Ready(Outcome::Complete(Box::new(Request {
                         head,
                         raw_headers,

@@ -6,6 +6,9 @@
 //! - `read` goes on over non-final fragments without returning, so a peer could send them without
 //!   end and never be counted. The scanner hands over one frame at a time.
 //! - A violation that shows in the header is refused there, not when the payload has come.
+//! - The context sets aside the whole length that a header declares. So it is given what has come of a
+//!   payload as a fragment by itself, and a length that is never sent costs nothing. It also finds text
+//!   that is not UTF-8 where that comes, not at the end of the frame.
 //! - Control frames stay with the scanner. The context would answer them by itself, and what leaves
 //!   a connection leaves through its outbox.
 
@@ -23,11 +26,20 @@ use header::{Frame, Header, Opcode};
 /// What the context allocates at once for reading: room for the messages that clients do send.
 const READ_BUFFER: usize = 256;
 
+/// What a message was sent as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// UTF-8.
+    Text,
+    /// Any bytes.
+    Binary,
+}
+
 /// What came from the peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
-    /// A whole message, text or binary, of one frame or of many.
-    Message(Bytes),
+    /// A whole message, of one frame or of many.
+    Message(Kind, Bytes),
     /// A Ping frame, to be answered with its payload.
     Ping(Bytes),
     /// A Pong frame, asked for or not.
@@ -87,11 +99,10 @@ impl Decoder {
         };
         let (payload, rest) = input.split_at(frame.left.min(input.len()));
         *input = rest;
-        frame.left -= payload.len();
         let incoming = if frame.opcode.is_control() {
-            self.take_control(frame, payload)?
+            self.take_control(&mut frame, payload)?
         } else {
-            self.take_data(frame, payload)?
+            self.take_data(&mut frame, payload)?
         };
         if frame.left > 0 {
             self.frame = Some(frame);
@@ -117,14 +128,18 @@ impl Decoder {
         Ok(())
     }
 
-    fn take_data(&mut self, frame: Frame, payload: &[u8]) -> Result<Option<Incoming>, CloseReason> {
-        let mut feed = Feed(self.header.as_bytes(), payload);
-        let outcome = self.context.read(&mut feed);
-        self.header.clear();
-        match outcome {
-            Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
-                Ok(Some(Incoming::Message(message.into_data())))
-            }
+    fn take_data(
+        &mut self,
+        frame: &mut Frame,
+        payload: &[u8],
+    ) -> Result<Option<Incoming>, CloseReason> {
+        if payload.is_empty() && frame.left > 0 {
+            return Ok(None);
+        }
+        let header = frame.split_off(payload.len());
+        match self.context.read(&mut Feed(&header, payload)) {
+            Ok(Message::Text(text)) => Ok(Some(Incoming::Message(Kind::Text, text.into()))),
+            Ok(Message::Binary(bytes)) => Ok(Some(Incoming::Message(Kind::Binary, bytes))),
             Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
                 Ok((frame.left == 0).then_some(Incoming::Fragment))
             }
@@ -136,14 +151,13 @@ impl Decoder {
 
     fn take_control(
         &mut self,
-        frame: Frame,
+        frame: &mut Frame,
         payload: &[u8],
     ) -> Result<Option<Incoming>, CloseReason> {
-        self.header.clear();
-        let at = self.control.len();
-        let mask = frame.mask.iter().cycle().skip(at % frame.mask.len());
-        let unmasked = payload.iter().zip(mask).map(|(byte, mask)| byte ^ mask);
+        let unmasked =
+            payload.iter().zip(frame.mask.iter().cycle()).map(|(byte, mask)| byte ^ mask);
         self.control.extend(unmasked);
+        frame.advance(payload.len());
         if frame.left > 0 {
             return Ok(None);
         }

@@ -2,10 +2,12 @@
 
 mod head;
 mod origin;
+mod reader;
 mod refusal;
 
 pub use head::{Head, MAX_HEAD, Parsed, parse, user_id_from_query};
 pub use origin::{Origins, check_origin};
+pub use reader::HeadReader;
 pub use refusal::Refusal;
 
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;

@@ -31,6 +31,9 @@ use crate::user::UserTable;
 
 pub use stats::Stats;
 
+/// Shards of one hub at the most: a mask of them fits a word.
+const MAX_THREADS: usize = 64;
+
 #[derive(Debug)]
 struct Shard {
     gauges: Arc<Gauges>,
@@ -57,7 +60,29 @@ impl Hub {
     /// # Errors
     /// Where the system has no thread or no descriptor left; nothing stays behind then.
     pub fn open(options: Options, notices: Arc<dyn Notices>) -> io::Result<Self> {
-        let count = options.threads.clamp(1, 64);
+        let running = Arc::new(AtomicUsize::new(options.threads.clamp(1, MAX_THREADS)));
+        Self::open_with(options, notices, |parts| {
+            let (running, notices) = (running.clone(), parts.notices.clone());
+            shard::spawn(parts, move || {
+                if running.fetch_sub(1, Ordering::AcqRel) == 1 {
+                    notices.tell(Notice::Closed);
+                }
+            })
+            .map(Some)
+        })
+    }
+
+    /// Opens a hub whose shards `start` sees to: on threads, which the hub joins at its end, or by running
+    /// [`shard::run`] elsewhere, as tests do that hold the clock.
+    ///
+    /// # Errors
+    /// The first of `start`.
+    pub fn open_with(
+        options: Options,
+        notices: Arc<dyn Notices>,
+        mut start: impl FnMut(Parts) -> io::Result<Option<JoinHandle<()>>>,
+    ) -> io::Result<Self> {
+        let count = options.threads.clamp(1, MAX_THREADS);
         let shards = (0..count)
             .map(|index| Shard { gauges: Arc::default(), ids: Arc::new(Ids::new(index, count)) });
         let hub = Self {
@@ -72,7 +97,6 @@ impl Hub {
             closing: AtomicBool::new(false),
             opened: Instant::now(),
         };
-        let running = Arc::new(AtomicUsize::new(count));
         for (index, shard) in hub.shards.iter().enumerate() {
             let parts = Parts {
                 index,
@@ -84,17 +108,9 @@ impl Hub {
                 inboxes: hub.inboxes.clone(),
                 ids: shard.ids.clone(),
             };
-            let (running, notices) = (running.clone(), hub.notices.clone());
-            let ended = move || {
-                if running.fetch_sub(1, Ordering::AcqRel) == 1 {
-                    notices.tell(Notice::Closed);
-                }
-            };
             // Where a thread cannot be had, dropping the hub ends those that were started.
-            hub.threads
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(shard::spawn(parts, ended)?);
+            let thread = start(parts)?;
+            hub.threads.lock().unwrap_or_else(PoisonError::into_inner).extend(thread);
         }
         Ok(hub)
     }
@@ -167,7 +183,9 @@ impl Hub {
         let shard =
             &self.shards[self.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards.len()];
         let id = shard.ids.next();
-        let newcomer = Newcomer { id, socket: socket(id), head, behind, peer, verdict };
+        // Here and not on the shard: whoever is checked next finds this one counted.
+        let permit = self.shared.admission.admit(self.shared.client_address(&head, peer));
+        let newcomer = Newcomer { id, socket: socket(id), head, behind, permit, verdict };
         self.tell_owner(id, Command::Adopt(Box::new(newcomer)));
         id
     }

@@ -35,6 +35,25 @@ pub enum Hook {
 
 const HOOKS: [&str; 2] = ["authenticate", "authorizeJoin"];
 
+/// Which limit an open connection ran into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// A join over `maxRoomsPerConnection`.
+    Rooms,
+    /// A message, fragment or control frame over the rate; it was dropped.
+    Rate,
+    /// More than twice the rate, for too long; the connection was closed.
+    Flood,
+    /// A message over `maxPayload`; the connection was closed.
+    Payload,
+    /// A peer that stayed silent; the connection was ended.
+    Heartbeat,
+    /// A backlog that stood for `slowTimeout`; the connection was closed.
+    Slow,
+}
+
+const LIMITS: [&str; 6] = ["rooms", "rate", "flood", "payload", "heartbeat", "slow"];
+
 /// What one shard holds at the moment. Written by the shard alone.
 #[derive(Debug, Default)]
 pub struct Gauges {
@@ -61,6 +80,7 @@ pub struct Counters {
     pub conflated: AtomicU64,
     disconnections: [AtomicU64; CODES.len()],
     refusals: [AtomicU64; REFUSALS.len()],
+    limits: [AtomicU64; LIMITS.len()],
     received: [AtomicU64; ACTIONS.len()],
     hook_failures: [AtomicU64; HOOKS.len()],
     fanout: [AtomicU64; BUCKETS.len() + 1],
@@ -92,6 +112,11 @@ impl Counters {
     /// An upgrade was refused.
     pub fn refused(&self, label: &'static str) {
         count(&self.refusals, &REFUSALS, label);
+    }
+
+    /// An open connection ran into a limit.
+    pub fn limited(&self, limit: Limit) {
+        add(&self.limits[limit as usize], 1);
     }
 
     /// A message came.
@@ -166,6 +191,13 @@ pub fn render(counters: &Counters, totals: &Totals) -> String {
         "reason",
         &REFUSALS,
         &counters.refusals,
+    );
+    text.labelled(
+        "limits_total",
+        "Joins and messages dropped, and connections ended, for a limit of one connection.",
+        "limit",
+        &LIMITS,
+        &counters.limits,
     );
     text.labelled(
         "messages_received_total",
@@ -273,12 +305,15 @@ mod tests {
         counters.received("PING");
         counters.received("DANCE");
         counters.hook_failed(Hook::AuthorizeJoin);
+        counters.limited(Limit::Slow);
         counters.fanned_out(Duration::from_millis(3));
         let text = render(&counters, &Totals { connections: 7, ..Totals::default() });
         for line in [
             "roomcast_connections 7",
             "roomcast_disconnections_total{code=\"1006\"} 1",
             "roomcast_disconnections_total{code=\"other\"} 1",
+            "roomcast_limits_total{limit=\"rooms\"} 0",
+            "roomcast_limits_total{limit=\"slow\"} 1",
             "roomcast_messages_received_total{action=\"PING\"} 1",
             "roomcast_messages_received_total{action=\"invalid\"} 1",
             "roomcast_hook_failures_total{hook=\"authorizeJoin\"} 1",

@@ -16,6 +16,10 @@ use crate::room::Update;
 /// Bytes merged into one write: past this a copy costs more than the system call that it saves.
 pub(crate) const MERGE: usize = 64 * 1024;
 
+/// Bytes of Pongs that leave together. Who pings more at once than any client has reason to is answered only for the
+/// newest Ping (RFC 6455 §5.5.3 allows it for any two).
+const PONGS: usize = 512;
+
 #[derive(Debug)]
 enum Item {
     Answer(Bytes),
@@ -38,6 +42,12 @@ pub struct Outbox(Option<Box<Waiting>>);
 impl Outbox {
     fn waiting(&mut self) -> &mut Waiting {
         self.0.get_or_insert_default()
+    }
+
+    /// One that has the response to the handshake to write before anything else, as if that were a frame that has begun.
+    pub fn behind(response: Bytes) -> Self {
+        let bytes = response.len();
+        Self(Some(Box::new(Waiting { begun: response, bytes, ..Waiting::default() })))
     }
 
     /// Bytes that wait.
@@ -65,7 +75,8 @@ impl Outbox {
         self.waiting().push(Item::Update(update));
     }
 
-    /// Queues the answer to a Ping, in the place of one that still waits.
+    /// Queues the answer to a Ping: in the place of those that still wait, where the peer does not take what it is sent
+    /// or floods us.
     pub fn push_pong(&mut self, frame: Bytes) {
         self.waiting().push_pong(frame);
     }
@@ -117,8 +128,10 @@ impl Outbox {
 struct Waiting {
     /// The rest of a frame of which the peer has a part.
     begun: Bytes,
-    /// The answer to the newest Ping (RFC 6455 §5.5.3 lets the older ones go).
-    pong: Bytes,
+    /// The answers to Pings that came together.
+    pongs: Vec<u8>,
+    /// The peer did not take all that was written last: of the Pings that come now the newest counts.
+    full: bool,
     queue: VecDeque<Item>,
     bytes: usize,
 }
@@ -130,8 +143,12 @@ impl Waiting {
     }
 
     fn push_pong(&mut self, frame: Bytes) {
+        if self.full || self.pongs.len() + frame.len() > PONGS {
+            self.bytes -= self.pongs.len();
+            self.pongs.clear();
+        }
         self.bytes += frame.len();
-        self.bytes -= std::mem::replace(&mut self.pong, frame).len();
+        self.pongs.extend_from_slice(&frame);
     }
 
     fn push_rest(&mut self, updates: &[Arc<Update>], mut written: usize) {
@@ -151,7 +168,7 @@ impl Waiting {
 
     fn abandon(&mut self) {
         self.queue = VecDeque::new();
-        self.pong = Bytes::new();
+        self.pongs = Vec::new();
         self.bytes = self.begun.len();
     }
 
@@ -220,18 +237,20 @@ impl Waiting {
         mut write: impl FnMut(&[u8]) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<()>> {
         while self.bytes > 0 {
-            let single = match (self.begun.is_empty(), self.pong.is_empty(), self.queue.front()) {
-                (false, true, None) => Some(&self.begun),
-                (true, false, None) => Some(&self.pong),
+            let single = match (self.begun.is_empty(), self.pongs.is_empty(), self.queue.front()) {
+                (false, true, None) => Some(&*self.begun),
+                (true, false, None) => Some(&*self.pongs),
                 (true, true, Some(item))
                     if self.queue.len() == 1 || item.frame().len() >= MERGE =>
                 {
-                    Some(item.frame())
+                    Some(&**item.frame())
                 }
                 _ => None,
             };
-            let bytes = single.map_or_else(|| &**self.merge(merged), |frame| &**frame);
-            match ready!(write(bytes))? {
+            let bytes = single.unwrap_or_else(|| self.merge(merged));
+            let written = write(bytes);
+            self.full = written.is_pending();
+            match ready!(written)? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 count => self.advance(count),
             }
@@ -239,10 +258,10 @@ impl Waiting {
         Poll::Ready(Ok(()))
     }
 
-    fn merge<'a>(&self, merged: &'a mut Vec<u8>) -> &'a mut Vec<u8> {
+    fn merge<'a>(&self, merged: &'a mut Vec<u8>) -> &'a [u8] {
         merged.clear();
         merged.extend_from_slice(&self.begun);
-        merged.extend_from_slice(&self.pong);
+        merged.extend_from_slice(&self.pongs);
         for item in &self.queue {
             if merged.len() + item.frame().len() > MERGE && !merged.is_empty() {
                 break;
@@ -261,10 +280,10 @@ impl Waiting {
             if count == 0 {
                 break;
             }
-            self.begun = if self.pong.is_empty() {
+            self.begun = if self.pongs.is_empty() {
                 self.queue.pop_front().map(|item| item.frame().clone()).unwrap_or_default()
             } else {
-                std::mem::take(&mut self.pong)
+                std::mem::take(&mut self.pongs).into()
             };
         }
     }

@@ -28,14 +28,17 @@ pub enum Pace {
 pub struct Rate {
     /// When the bucket is full again.
     full_at: Option<Instant>,
-    /// Set while messages are dropped.
+    /// Set from the first message that is dropped until the client has been silent for [`PATIENCE`].
     over: Option<Box<Over>>,
 }
 
 #[derive(Debug)]
 struct Over {
+    /// What has come since then, dropped or not.
     since: Instant,
     messages: f64,
+    /// When the newest of it came.
+    newest: Instant,
     answered: Option<Instant>,
 }
 
@@ -43,10 +46,9 @@ impl Rate {
     /// Takes one message into account.
     pub fn take(&mut self, now: Instant, per_second: f64, burst: f64) -> Pace {
         let full_at = self.full_at.filter(|full_at| *full_at > now).unwrap_or(now);
-        if full_at == now {
-            // Whatever there was before is over.
-            self.over = None;
-        }
+        // A full bucket alone forgives nothing: a small one is full again after a moment, and a flood with such pauses in
+        // it is one.
+        self.over.take_if(|over| now.saturating_duration_since(over.newest) >= PATIENCE);
         let token = Duration::from_secs_f64(1.0 / per_second);
         let fine = full_at + token <= now + Duration::from_secs_f64(burst / per_second);
         if fine {
@@ -55,10 +57,10 @@ impl Rate {
         let over = match &mut self.over {
             None if fine => return Pace::Fine,
             over => over.get_or_insert_with(|| {
-                Box::new(Over { since: now, messages: 0.0, answered: None })
+                Box::new(Over { since: now, messages: 0.0, newest: now, answered: None })
             }),
         };
-        over.messages += 1.0;
+        (over.messages, over.newest) = (over.messages + 1.0, now);
         let window = now.saturating_duration_since(over.since);
         if window >= PATIENCE {
             if over.messages > 2.0 * per_second * window.as_secs_f64() {
@@ -130,5 +132,43 @@ mod tests {
         assert!(run(45, 60).2);
         assert!(run(1_000, 10).2);
         assert!(!run(39, 60).2);
+    }
+
+    /// Sends `messages` at once every `every` for a minute; gives the answers and how long it was borne with.
+    fn bursts(messages: u32, every: Duration) -> (u32, Option<Duration>) {
+        // A bucket that is full again after a hundredth of a second.
+        let (mut rate, start, mut answers) = (Rate::default(), Instant::now(), 0);
+        for burst in 0.. {
+            let at = every * burst;
+            if at > Duration::from_secs(60) {
+                break;
+            }
+            for _ in 0..messages {
+                match rate.take(start + at, 1_000.0, 10.0) {
+                    Pace::Fine => {}
+                    Pace::Over { answer } => answers += u32::from(answer),
+                    Pace::Flood => return (answers, Some(at)),
+                }
+            }
+        }
+        (answers, None)
+    }
+
+    #[test]
+    fn pauses_that_fill_the_bucket_do_not_hide_a_flood() {
+        let (answers, flood) = bursts(1_000, Duration::from_millis(100));
+        assert_eq!(flood, Some(PATIENCE));
+        assert_eq!(answers, 5, "one a second");
+        let (answers, flood) = bursts(150, Duration::from_millis(100));
+        assert_eq!(
+            (answers, flood),
+            (61, None),
+            "one and a half times the rate, answered once a second"
+        );
+    }
+
+    #[test]
+    fn a_silence_is_a_fresh_start() {
+        assert_eq!(bursts(100_000, PATIENCE), (13, None));
     }
 }

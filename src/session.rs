@@ -85,14 +85,12 @@ impl Session {
         options: &Options,
     ) -> Self {
         let now = Instant::now();
-        let mut outbox = Outbox::default();
-        outbox.push_answer(accept);
         Self {
             id,
             rooms: SmallVec::new(),
             known: false,
             transport,
-            outbox,
+            outbox: Outbox::behind(accept),
             phase: Phase::Verdict { deadline: now + options.auth_timeout },
             user: None,
             inbound: Inbound::of(behind),
@@ -146,10 +144,21 @@ impl Session {
         self.outbox.push_answer(frame);
     }
 
-    /// Queues an update that is not part of a fan-out.
-    pub fn push_update(&mut self, update: Arc<Update>, shared: &Shared) {
+    /// Queues an update that is not part of a fan-out. What the socket takes is no backlog, so before anything gives way
+    /// the socket is offered what waits: a client that reads gets all that it is owed.
+    pub fn push_update(
+        &mut self,
+        update: Arc<Update>,
+        cx: &mut Context<'_>,
+        scratch: &mut Scratch,
+        shared: &Shared,
+    ) {
         if !matches!(self.phase, Phase::Open) {
             return;
+        }
+        if self.backlog() + update.frame.len() > shared.options.max_buffered_bytes {
+            // An error comes again where the session is polled, and is seen to there.
+            let _ = self.poll_flush(cx, scratch, shared);
         }
         self.outbox.push_update(update);
         self.bound_backlog(shared);

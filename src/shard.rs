@@ -98,23 +98,31 @@ pub fn spawn(parts: Parts, ended: impl FnOnce() + Send + 'static) -> io::Result<
         // The shard is the one task: each time that it yields, the sockets are looked at.
         .event_interval(1)
         .build()?;
-    let poller = {
-        let _within = runtime.enter();
-        Poller::new()?
-    };
     let name = format!("roomcast-{}", parts.index);
+    let shard = {
+        let _within = runtime.enter();
+        run(parts)?
+    };
     thread::Builder::new().name(name).spawn(move || {
-        let shard = runtime.spawn(async move {
-            let mut shard = Shard::new(parts, poller);
-            // The shard rations itself; tokio's budget per task is meant for tasks of one connection.
-            tokio::task::unconstrained(std::future::poll_fn(move |cx| shard.guarded_turn(cx)))
-                .await;
-        });
         // A spawned task is woken by its own thread without a system call, one that `block_on` polls itself is not.
+        let shard = runtime.spawn(shard);
         // The task ends by itself and its panics are caught inside, so there is no error to see to.
         let _ = runtime.block_on(shard);
         drop(runtime);
         ended();
+    })
+}
+
+/// A shard as a future, for whoever runs it elsewhere than on a thread of its own. Needs a tokio runtime around it.
+///
+/// # Errors
+/// Where the system has no poll descriptor left.
+pub fn run(parts: Parts) -> io::Result<impl Future<Output = ()> + Send> {
+    let poller = Poller::new()?;
+    Ok(async move {
+        let mut shard = Shard::new(parts, poller);
+        // The shard rations itself; tokio's budget per task is meant for tasks of one connection.
+        tokio::task::unconstrained(std::future::poll_fn(move |cx| shard.guarded_turn(cx))).await;
     })
 }
 
@@ -136,6 +144,8 @@ struct Shard {
     commands: VecDeque<Command>,
     pace: Pace,
     listeners: Listeners,
+    /// Accepted sockets that may not be sessions yet, the oldest first; kept where their number is limited.
+    arriving: VecDeque<(usize, u64)>,
     draining: Option<Drain>,
     stopped: bool,
 }
@@ -156,6 +166,7 @@ impl Shard {
             commands: VecDeque::new(),
             pace: Pace::default(),
             listeners: Listeners::default(),
+            arriving: VecDeque::new(),
             draining: None,
             stopped: false,
         }
@@ -291,6 +302,15 @@ impl Shard {
         for key in self.slots.iter().map(|(key, _)| key).collect::<Vec<_>>() {
             self.end(key, CloseReason::new(close::ABNORMAL, ""));
         }
+    }
+}
+
+impl Drop for Shard {
+    /// A waker that stays behind would keep the runtime's descriptors open for as long as anybody holds the hub or a
+    /// relay, in JavaScript until the next garbage collection.
+    fn drop(&mut self) {
+        self.inbox().unregister();
+        self.ready.unregister();
     }
 }
 

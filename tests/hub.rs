@@ -326,7 +326,7 @@ fn a_panic_in_a_shard_ends_its_clients_and_it_starts_again_empty() {
     // A command, not a session, brings it about; what was told behind it is done all the same.
     fault.store(news::LEAVE, Ordering::Relaxed);
     hub.remove_from_room("u0", &ROOM);
-    clients.iter_mut().for_each(|client| while let Message::Text(_) = client.0.read().unwrap() {});
+    clients.iter_mut().for_each(|client| assert_closed(client, 1011));
     let told = notices.recv_timeout(FAILSAFE).unwrap();
     assert!(matches!(told, Notice::Error { code: "SHARD_PANIC", .. }), "{told:?}");
     eventually(|| hub.stats().connections == 0);
@@ -337,4 +337,39 @@ fn a_panic_in_a_shard_ends_its_clients_and_it_starts_again_empty() {
     assert_eq!(later.next()["currentParticipants"], 1);
     hub.close(Duration::ZERO, Duration::ZERO);
     hub.join();
+}
+
+#[test]
+fn a_panic_in_a_shard_leaves_the_clients_of_the_others_alone() {
+    let fault = Arc::new(AtomicU32::new(0));
+    let (hub, address, notices) =
+        open_with_fault(Options { threads: 2, ..Options::default() }, fault.clone());
+    // Which of them accepts is the kernel's choice.
+    let mut clients = Vec::new();
+    let connections = || hub.stats().threads.into_iter().map(|(connections, _)| connections);
+    while connections().any(|connections| connections == 0) {
+        assert!(clients.len() < 1_000, "both shards have clients");
+        let mut client = Client::connect(address, &format!("u{}", clients.len()));
+        client.join();
+        clients.push(client);
+    }
+    let before: Vec<_> = connections().collect();
+    fault.store(news::LEAVE, Ordering::Relaxed);
+    hub.remove_from_room("u0", &ROOM);
+    let told = notices.recv_timeout(FAILSAFE).unwrap();
+    assert!(matches!(told, Notice::Error { code: "SHARD_PANIC", .. }), "{told:?}");
+    eventually(|| connections().any(|connections| connections == 0));
+    let failed = connections().position(|connections| connections == 0).unwrap();
+    broadcast(&hub, 2);
+    let mut closed = 0;
+    for client in &mut clients {
+        match client.0.read().unwrap() {
+            Message::Close(frame) => {
+                assert_eq!(frame.map(|frame| u16::from(frame.code)), Some(1011));
+                closed += 1;
+            }
+            message => assert!(message.to_text().unwrap().contains(r#""currentParticipants":2"#)),
+        }
+    }
+    assert_eq!(closed, before[failed]);
 }

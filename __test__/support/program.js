@@ -15,11 +15,12 @@ const directory = path.join(__dirname, 'programs');
  * @param {import('node:test').TestContext} t ends the process where the test leaves it running
  * @param {string} name the file's
  * @param {object} [settings] handed over as JSON in the first argument
+ * @param {{ descriptors?: number }} [limits] how many descriptors it may have, by the shell
  */
-function runProgram(t, name, settings = {}) {
-  const child = spawn(process.execPath, [path.join(directory, name), JSON.stringify(settings)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+function runProgram(t, name, settings = {}, { descriptors } = {}) {
+  const command = [process.execPath, path.join(directory, name), JSON.stringify(settings)];
+  if (descriptors) command.unshift('sh', '-c', 'ulimit -n "$0" && exec "$@"', String(descriptors));
+  const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
   const lines = new Arrivals();
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', text => {

@@ -205,8 +205,10 @@ class RawClient {
 
 /** Opens a plain or TLS socket to the server, and says nothing yet. */
 async function openRaw(server, options = {}) {
-  const to = { port: server.port, host: '127.0.0.1', noDelay: true, ...options };
+  const to = { port: server.port, host: '127.0.0.1', ...options };
   const socket = server.secure ? nodeTls.connect({ ...to, ca: tls.cert }) : net.connect(to);
+  // As an option a TLS socket does not know it.
+  socket.setNoDelay(true);
   const client = new RawClient(socket);
   server.clients.push(client);
   await failsafe(

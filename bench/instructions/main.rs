@@ -44,7 +44,9 @@ fn main() {
 /// One message, from the bytes of its frame to what it asks.
 fn parse(mut frame: &[u8]) -> message::Request {
     match Decoder::new(65_536).decode(&mut frame) {
-        Ok(Some(Incoming::Message(text))) => message::parse(&text).expect("a JOIN_ROOM is valid"),
+        Ok(Some(Incoming::Message(_, text))) => {
+            message::parse(&text).expect("a JOIN_ROOM is valid")
+        }
         other => panic!("the frame is a whole message: {other:?}"),
     }
 }

@@ -25,7 +25,11 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 fn message(payload: &[u8]) -> Incoming {
-    Incoming::Message(Bytes::copy_from_slice(payload))
+    Incoming::Message(Kind::Text, Bytes::copy_from_slice(payload))
+}
+
+fn binary(payload: &[u8]) -> Incoming {
+    Incoming::Message(Kind::Binary, Bytes::copy_from_slice(payload))
 }
 
 /// What a decoder makes of `parts`, each an input of its own, up to the first error.
@@ -73,9 +77,8 @@ fn refused(bytes: &[u8]) -> CloseReason {
 fn messages_of_every_form_of_length() {
     for length in [0, 1, 3, 4, 5, 125, 126, 127, 255, 256, 257, 500, MAX] {
         let payload: Vec<u8> = (0..length).map(|at| b'a' + (at % 26) as u8).collect();
-        for opcode in [TEXT, BINARY] {
-            assert_eq!(accepted(&frame(FIN | opcode, &payload)), [message(&payload)], "{length}");
-        }
+        assert_eq!(accepted(&frame(FIN | TEXT, &payload)), [message(&payload)], "{length}");
+        assert_eq!(accepted(&frame(FIN | BINARY, &payload)), [binary(&payload)], "{length}");
     }
     let mut decoder = Decoder::new(70_000);
     let payload = vec![b'x'; 70_000];
@@ -140,7 +143,7 @@ fn many_frames_in_one_input() {
     .concat();
     let expected = [
         message("é".as_bytes()),
-        message(b"\xff\0"),
+        binary(b"\xff\0"),
         Incoming::Ping(Bytes::new()),
         Incoming::Pong,
         message(b"{}"),
@@ -173,9 +176,9 @@ fn fragments_are_joined_with_control_frames_in_between() {
         Incoming::Pong,
         message(euro),
         Incoming::Fragment,
-        message(b""),
+        binary(b""),
         Incoming::Fragment,
-        message(b"\xff\xfe"),
+        binary(b"\xff\xfe"),
     ];
     assert_eq!(accepted(&bytes), expected);
 }
@@ -238,7 +241,7 @@ fn text_is_utf8() {
         let (start, end) = text.split_at(1);
         let fragments = [frame(TEXT, start), frame(FIN | CONTINUATION, end)].concat();
         assert_eq!(refused(&fragments), INVALID_UTF8);
-        assert_eq!(accepted(&frame(FIN | BINARY, text)), [message(text)]);
+        assert_eq!(accepted(&frame(FIN | BINARY, text)), [binary(text)]);
     }
 }
 
@@ -315,11 +318,23 @@ fn the_top_bit_of_a_length_is_none() {
 }
 
 #[test]
-fn a_length_may_be_written_too_long() {
-    let (key, masked) = (KEY, [b'h' ^ KEY[0], b'i' ^ KEY[1]]);
-    let short = [&[FIN | TEXT, 0xfe, 0, 2][..], &key, &masked].concat();
-    let long = [&[FIN | TEXT, 0xff, 0, 0, 0, 0, 0, 0, 0, 2][..], &key, &masked].concat();
-    assert_eq!(accepted(&[short, long].concat()), [message(b"hi"), message(b"hi")]);
+fn a_length_is_written_as_short_as_it_can_be() {
+    for length in [0, 2, 125_u16] {
+        let bytes = [&[FIN | TEXT, 0xfe], &length.to_be_bytes()[..], &KEY].concat();
+        refused_at(&bytes, 8, &PROTOCOL_ERROR);
+    }
+    for length in [0, 2, 125, 126, 1000, 65_535_u64] {
+        let bytes = [&[FIN | TEXT, 0xff], &length.to_be_bytes()[..], &KEY].concat();
+        refused_at(&bytes, 14, &PROTOCOL_ERROR);
+    }
+}
+
+#[test]
+fn text_that_is_not_utf8_is_refused_before_its_frame_ends() {
+    let bytes = frame(FIN | TEXT, b"ok\xffand much more");
+    refused_at(&bytes, 6 + 3, &INVALID_UTF8);
+    let unfinished = [frame(TEXT, b"a"), frame(CONTINUATION, b"b\xc0c")].concat();
+    refused_at(&unfinished, 7 + 6 + 2, &INVALID_UTF8);
 }
 
 #[test]

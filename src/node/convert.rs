@@ -173,7 +173,8 @@ pub struct UpgradeHead {
 
 impl UpgradeHead {
     pub(super) fn peer(&self) -> Option<std::net::IpAddr> {
-        self.remote_address.as_deref()?.parse().ok()
+        // Node writes a link-local address with its zone (`fe80::1%eth0`, RFC 4007 §11), which is no part of it.
+        self.remote_address.as_deref()?.split('%').next()?.parse().ok()
     }
 
     pub(super) fn decided(&self) -> Decided {

@@ -256,6 +256,8 @@ fn listen_error(error: &io::Error, place: &str) -> Error {
         io::ErrorKind::AddrInUse => "EADDRINUSE: address already in use",
         io::ErrorKind::AddrNotAvailable => "EADDRNOTAVAIL: address not available",
         io::ErrorKind::PermissionDenied => "EACCES: permission denied",
+        // Of this kind the standard library has no name.
+        _ if cfg!(unix) && error.raw_os_error() == Some(24) => "EMFILE: too many open files",
         _ if error.raw_os_error().is_none() => "ENOTFOUND: host not found",
         _ => return Error::from_reason(format!("EIO: {error} {place}")),
     };

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::Outbox;
+use super::{Outbox, PONGS};
 use crate::frame;
 use crate::room::{Room, Update};
 use crate::room_id::RoomId;
@@ -99,6 +99,45 @@ fn a_pong_goes_between_frames_and_the_newest_alone() {
     let expected =
         [&frame::text(b"first")[3..], &frame::pong(&[99]), &frame::text(b"second")].concat();
     assert_eq!(rest, expected);
+}
+
+#[test]
+fn nothing_goes_before_the_response_to_the_handshake() {
+    let room = room(1);
+    let response = Bytes::from_static(b"HTTP/1.1 101 ");
+    let mut outbox = Outbox::behind(response.clone());
+    assert!(outbox.in_frame(), "not even a Close for a fault of ours");
+    let update = update(&room, 1, true, None);
+    outbox.push_update(update.clone());
+    outbox.push_pong(frame::pong(b"p"));
+    let sent = drain(&mut outbox, 1);
+    assert_eq!(sent, [&*response, &frame::pong(b"p"), &update.frame].concat());
+}
+
+#[test]
+fn pongs_that_wait_for_nobody_all_leave_in_their_order() {
+    let pongs: Vec<Bytes> = (0..10u8).map(|payload| frame::pong(&[payload])).collect();
+    for each in [1, 2, 7, usize::MAX] {
+        let mut outbox = Outbox::default();
+        outbox.push_answer(frame::text(b"answer"));
+        pongs.iter().for_each(|pong| outbox.push_pong(pong.clone()));
+        assert_eq!(outbox.bytes(), 8 + 10 * 3);
+        assert_eq!(
+            drain(&mut outbox, each),
+            [&pongs.concat(), &frame::text(b"answer")[..]].concat()
+        );
+    }
+}
+
+#[test]
+fn a_flood_of_pings_is_answered_for_the_newest() {
+    let mut outbox = Outbox::default();
+    for payload in 0..100u8 {
+        outbox.push_pong(frame::pong(&[payload; 125]));
+        assert!(outbox.bytes() <= PONGS);
+    }
+    let sent = drain(&mut outbox, usize::MAX);
+    assert!(sent.ends_with(&frame::pong(&[99; 125])));
 }
 
 #[test]

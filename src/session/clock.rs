@@ -8,6 +8,7 @@ use super::closing::Phase;
 use super::{Effect, Session};
 use crate::close::{self, CloseReason};
 use crate::frame;
+use crate::metrics::Limit;
 use crate::notice::Abandoned;
 use crate::options::Options;
 use crate::shared::Shared;
@@ -56,24 +57,26 @@ impl Session {
         if is_due(self.rare.as_ref().and_then(|rare| rare.expires)) {
             self.start_close(close::SESSION_EXPIRED, shared);
         } else if is_due(self.slow_due(&shared.options)) {
+            shared.counters.limited(Limit::Slow);
             self.outbox.abandon();
             self.start_close(close::SLOW_CONSUMER, shared);
         } else if let Some(ask) = self.rare.as_mut().and_then(|rare| rare.questions.time_out(now)) {
             return Some(Effect::Abandon { ask: Some(ask), why: Abandoned::Timeout });
         } else {
-            return self.beat(now);
+            return self.beat(now, shared);
         }
         None
     }
 
     /// Pings a silent peer, and ends one that stays silent: without a Close frame, since nobody is there to read it.
-    fn beat(&mut self, now: Instant) -> Option<Effect> {
+    fn beat(&mut self, now: Instant, shared: &Shared) -> Option<Effect> {
         if self.rare.as_ref().is_some_and(|rare| !rare.questions.takes_more()) {
             // It is the bot that keeps us from listening: the peer's silence says nothing.
             (self.heard, self.pinged) = (now, false);
             return None;
         }
         if self.pinged {
+            shared.counters.limited(Limit::Heartbeat);
             return Some(Effect::Ended(CloseReason::new(close::ABNORMAL, "")));
         }
         (self.heard, self.pinged) = (now, true);

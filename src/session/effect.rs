@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use bytes::Bytes;
+
 use crate::close::CloseReason;
+use crate::codec::Kind;
 use crate::message::Resume;
 use crate::notice::Abandoned;
 use crate::room::Room;
@@ -30,6 +33,8 @@ pub enum Verdict {
 /// What a session wants done beyond itself.
 #[derive(Debug)]
 pub enum Effect {
+    /// To have a message answered that came from nobody in particular; see [`Session::open`](super::Session::open).
+    Message(Kind, Bytes),
     /// To become a member.
     Join(RoomId, Option<Resume>),
     /// To have the bot asked whether it may.

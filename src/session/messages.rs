@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use super::closing::Phase;
 use super::questions::JoinVerdict;
 use super::stream::Read;
 use super::{Effect, Scratch, Session, Step};
@@ -13,11 +14,18 @@ use crate::close;
 use crate::codec::Incoming;
 use crate::frame;
 use crate::message::{self, ErrorAnswer, Rejection, Request};
-use crate::metrics::Hook;
+use crate::metrics::{Hook, Limit};
 use crate::rate::Pace;
 use crate::shared::Shared;
 
 impl Session {
+    /// Lets the client in as nobody, without a word. What its messages ask is then for the caller to say, to whom they
+    /// go as [`Effect::Message`]: so that another protocol than that of the rooms can be served, as `examples/echo.rs`
+    /// does.
+    pub fn open(&mut self) {
+        self.phase = Phase::Open;
+    }
+
     /// Whether more is to be read: not while a message has to wait behind a join, and not while the client leaves its
     /// answers lying, since those are never dropped.
     pub(super) fn may_read(&self, shared: &Shared) -> bool {
@@ -41,6 +49,9 @@ impl Session {
             Poll::Pending => Step::Wait,
             Poll::Ready(Read::End) => Step::Effect(Effect::Ended(self.vanished())),
             Poll::Ready(Read::Violation(reason)) => {
+                if reason == close::MESSAGE_TOO_LARGE {
+                    shared.counters.limited(Limit::Payload);
+                }
                 self.refuse(reason, shared);
                 Step::Again
             }
@@ -57,7 +68,8 @@ impl Session {
         match self.rate.take(Instant::now(), rate, burst) {
             Pace::Fine => {}
             Pace::Over { answer } => {
-                if let (true, Incoming::Message(bytes)) = (answer, &incoming) {
+                shared.counters.limited(Limit::Rate);
+                if let (true, Incoming::Message(_, bytes)) = (answer, &incoming) {
                     let (action, room) = message::peek(bytes);
                     let limit =
                         ErrorAnswer::RateLimit { action: action.as_deref(), room: room.as_ref() };
@@ -66,12 +78,16 @@ impl Session {
                 return Step::Again;
             }
             Pace::Flood => {
+                shared.counters.limited(Limit::Flood);
                 self.start_close(close::RATE_LIMIT_EXCEEDED, shared);
                 return Step::Again;
             }
         }
         match incoming {
-            Incoming::Message(bytes) => self.take_message(&bytes, shared),
+            Incoming::Message(kind, bytes) if self.user.is_none() => {
+                Step::Effect(Effect::Message(kind, bytes))
+            }
+            Incoming::Message(_, bytes) => self.take_message(&bytes, shared),
             Incoming::Ping(payload) => {
                 self.outbox.push_pong(frame::pong(&payload));
                 Step::Again

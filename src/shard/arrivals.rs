@@ -9,7 +9,33 @@ use crate::notice::Notice;
 use crate::shared::Decided;
 use crate::transport::Transport;
 
+/// Sockets that a hub with a limit bears at least on their way to a session: more than come in one moment.
+const MIN_ARRIVING: usize = 1_024;
+
 impl Shard {
+    /// Where there is a limit of connections it is one of descriptors, too: if as many again have not got through their
+    /// handshake, the oldest of them goes. Who sends a request as clients do is through before it is that.
+    pub(super) fn make_room_behind(&mut self, key: usize, id: u64) {
+        let options = &self.parts.shared.options;
+        let Some(limit) = options.max_connections else { return };
+        let most = limit.max(MIN_ARRIVING).div_ceil(options.threads.max(1));
+        self.arriving.push_back((key, id));
+        if self.arriving.len() <= most {
+            return;
+        }
+        let slots = &self.slots;
+        self.arriving.retain(|(key, id)| {
+            let slot = slots.get(*key).filter(|slot| slot.id == *id);
+            slot.is_some_and(|slot| matches!(slot.connection, Connection::Arrival(_)))
+        });
+        while self.arriving.len() > most
+            && let Some((oldest, _)) = self.arriving.pop_front()
+        {
+            self.turn_away(oldest, Refusal::TooManyConnections);
+            self.drop_slot(oldest);
+        }
+    }
+
     pub(super) fn arrived(&mut self, key: usize, outcome: Outcome) {
         let request = match outcome {
             Outcome::Complete(request) => request,
@@ -35,13 +61,23 @@ impl Shard {
         }
     }
 
-    /// Turns an arrival into a session.
+    /// Turns an arrival into a session, if there is still room for one: the other threads accept too, and the bot may
+    /// have taken its time over the origin.
     pub(super) fn become_session(&mut self, key: usize, request: Request) {
+        let Some(Connection::Arrival(arrival)) = self.slots.get(key).map(|slot| &slot.connection)
+        else {
+            return;
+        };
+        let shared = &self.parts.shared;
+        let remote = shared.client_address(&request.head, arrival.transport.peer());
+        let permit = match shared.admission.try_admit(remote) {
+            Ok(permit) => permit,
+            Err(refusal) => return self.turn_away(key, refusal),
+        };
         let Some((id, transport)) = self.take_arrival(key) else {
             return;
         };
-        let remote = self.parts.shared.client_address(&request.head, transport.peer());
-        let session = self.session(id, transport, &request, remote);
+        let session = self.session(id, transport, &request, permit);
         self.slots[key].connection = Connection::Session(Box::new(session));
         self.identify(key, &request.head, None);
         if self.parts.shared.options.authenticate {
@@ -61,7 +97,9 @@ impl Shard {
         let Some(slot) = self.slots.get_mut(key) else {
             return;
         };
-        if let (Connection::Arrival(arrival), mut cx) = slot.poll_parts() {
+        if let (Connection::Arrival(arrival), mut cx) = slot.poll_parts()
+            && !arrival.is_refused()
+        {
             self.parts.shared.counters.refused(refusal.label());
             arrival.refuse(refusal, &mut cx);
         }

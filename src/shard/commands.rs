@@ -1,12 +1,12 @@
 //! What other threads want of a shard. A command changes sessions and wakes them; it never polls one.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::inbox::Taken;
 use super::{Command, Connection, Newcomer, Shard, Slot, Socket};
 use tokio::time::Instant;
 
+use crate::admission::Permit;
 use crate::arrival::Request;
 use crate::close::{self, CloseReason};
 use crate::handshake::{self, Head, Refusal};
@@ -115,7 +115,7 @@ impl Shard {
     }
 
     fn adopt(&mut self, newcomer: Newcomer) {
-        let Newcomer { id, socket, head, behind, peer, verdict } = newcomer;
+        let Newcomer { id, socket, head, behind, permit, verdict } = newcomer;
         let transport = match socket {
             Socket::Relayed(relay) => Transport::Relayed(relay),
             Socket::Owned(socket) => match transport::Socket::from_std(socket) {
@@ -123,9 +123,8 @@ impl Shard {
                 Err(error) => return self.lose(id, &error),
             },
         };
-        let address = self.parts.shared.client_address(&head, peer);
         let request = Request { head, raw_headers: Vec::new(), behind };
-        let session = self.session(id, transport, &request, address);
+        let session = self.session(id, transport, &request, permit);
         let Some(key) = self.insert(id, Connection::Session(Box::new(session))) else { return };
         self.identify(key, &request.head, verdict);
         if self.draining.is_some() {
@@ -139,12 +138,11 @@ impl Shard {
         id: u64,
         transport: Transport,
         request: &Request,
-        address: Option<IpAddr>,
+        permit: Permit,
     ) -> Session {
-        let shared = &self.parts.shared;
-        let permit = shared.admission.admit(address);
+        let options = &self.parts.shared.options;
         let accept = handshake::accept(request.head.key.as_deref().unwrap_or_default());
-        Session::new(id, transport, accept.into(), request.behind.clone(), permit, &shared.options)
+        Session::new(id, transport, accept.into(), request.behind.clone(), permit, options)
     }
 
     /// Counts a session that has its slot, and applies the verdict where there is one already; without a hook it is the

@@ -113,6 +113,8 @@ impl Shard {
             }
             // Seen to where the session is polled.
             Effect::Yield => self.enlist(key),
+            // Nobody is let in here without being somebody.
+            Effect::Message(..) => {}
             Effect::Slow => self.tell_of(key, news::SLOW, Notice::Slow),
             Effect::Ended(reason) => self.end(key, reason),
         }

@@ -1,7 +1,6 @@
 //! What a shard is told by other threads.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -10,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 
+use crate::admission::Permit;
 use crate::close::CloseReason;
 use crate::handshake::Head;
 use crate::room::{Room, Update};
@@ -36,8 +36,8 @@ pub struct Newcomer {
     pub head: Head,
     /// Bytes that came behind the request.
     pub behind: Bytes,
-    /// The other end of its socket.
-    pub peer: Option<IpAddr>,
+    /// Its place among the hub's connections, and the client's address.
+    pub permit: Permit,
     /// The bot's verdict, where it is known already.
     pub verdict: Option<Verdict>,
 }
@@ -135,6 +135,11 @@ impl Inbox {
 
     pub(super) fn register(&self, waker: &Waker) {
         self.waker.register(waker);
+    }
+
+    /// The shard has ended: nobody is there to be woken.
+    pub(super) fn unregister(&self) {
+        drop(self.waker.take());
     }
 
     /// Moves all commands behind those in `into`.

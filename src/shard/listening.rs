@@ -15,12 +15,15 @@ use crate::transport::{Listener, Socket, Transport};
 const ACCEPTS: usize = 64;
 /// Rest after an accept that failed, as where no descriptor is left: trying again at once would only burn time.
 const REST: Duration = Duration::from_millis(100);
+/// How often the log hears of accepts that go on failing.
+const TELL: Duration = Duration::from_secs(10);
 
 /// What a shard accepts from.
 #[derive(Debug, Default)]
 pub(super) struct Listeners {
     open: Vec<Listener>,
     rest_until: Option<Instant>,
+    told: Option<Instant>,
 }
 
 impl Listeners {
@@ -71,14 +74,21 @@ impl Shard {
                     Poll::Pending => break,
                     Poll::Ready(Ok(socket)) => self.arrive(socket),
                     Poll::Ready(Err(error)) if is_of_one_connection(&error) => {}
-                    Poll::Ready(Err(error)) => {
-                        self.listeners.rest_until = Some(Instant::now() + REST);
-                        let message = format!("accepting connections rests for {REST:?}: {error}");
-                        self.parts.notices.tell(Notice::Log { level: Level::Warn, message });
-                        return;
-                    }
+                    Poll::Ready(Err(error)) => return self.rest(&error),
                 }
             }
+        }
+    }
+
+    fn rest(&mut self, error: &io::Error) {
+        let now = Instant::now();
+        self.listeners.rest_until = Some(now + REST);
+        if self.listeners.told.is_none_or(|told| now >= told + TELL) {
+            self.listeners.told = Some(now);
+            let message = format!(
+                "new connections cannot be accepted, which is tried again every {REST:?}: {error}"
+            );
+            self.parts.notices.tell(Notice::Log { level: Level::Warn, message });
         }
     }
 
@@ -88,6 +98,7 @@ impl Shard {
         let arrival = Arrival::new(id, Transport::Socket(socket), deadline);
         if let Some(key) = self.insert(id, Connection::Arrival(Box::new(arrival))) {
             self.enlist(key);
+            self.make_room_behind(key, id);
         }
     }
 }

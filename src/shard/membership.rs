@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::fanout::Moved;
 use super::{Connection, Shard, Slot};
 use crate::message::{self, ErrorAnswer, Resume};
-use crate::metrics;
+use crate::metrics::{self, Limit};
 use crate::notice::{Abandoned, Notice, news};
 use crate::room::{Room, Update};
 use crate::room_id::RoomId;
@@ -29,6 +29,7 @@ impl Shard {
             return;
         };
         if !already && session.rooms.len() >= limit {
+            self.parts.shared.counters.limited(Limit::Rooms);
             session.answer(message::error(&ErrorAnswer::TooManyRooms(id)));
             return;
         }
@@ -63,9 +64,7 @@ impl Shard {
             &joined.epoch,
             joined.recovered,
         ));
-        for update in joined.owed {
-            session.push_update(update, &self.parts.shared);
-        }
+        self.owe(key, joined.owed);
         if !already {
             self.tell_of(key, news::JOIN, |client| Notice::Join(client, id.clone()));
         }
@@ -82,15 +81,25 @@ impl Shard {
         self.give(key, updates);
     }
 
-    /// Queues updates that a fan-out owes a member.
+    /// Gives a member updates that a fan-out owes it.
     fn give(&mut self, key: usize, updates: Vec<Arc<Update>>) {
-        let Some(session) = self.slots.get_mut(key).and_then(Slot::session) else {
+        if self.slots.get_mut(key).and_then(Slot::session).is_some() {
+            metrics::add(&self.parts.shared.counters.deliveries, updates.len() as u64);
+            self.owe(key, updates);
+        }
+    }
+
+    /// Queues updates behind what waits already.
+    fn owe(&mut self, key: usize, updates: Vec<Arc<Update>>) {
+        let Some(slot) = self.slots.get_mut(key) else {
             return;
         };
-        metrics::add(&self.parts.shared.counters.deliveries, updates.len() as u64);
-        for update in updates {
-            session.push_update(update, &self.parts.shared);
-        }
+        let (scratch, shared) = (&mut self.scratch, &self.parts.shared);
+        slot.with_session(|session, cx| {
+            for update in updates {
+                session.push_update(update, cx, scratch, shared);
+            }
+        });
     }
 
     /// Ends a membership, where there is one, and tells the client that it is none now.

@@ -49,6 +49,11 @@ impl Ready {
         self.shard.register(waker);
     }
 
+    /// The shard has ended: nobody is there to be woken.
+    pub(super) fn unregister(&self) {
+        drop(self.shard.take());
+    }
+
     /// Moves the woken slots into `into`. All of them: only a list that is empty has its next entry wake the shard.
     pub(super) fn take(&self, into: &mut Vec<(usize, u64)>) {
         into.append(&mut self.lock());
