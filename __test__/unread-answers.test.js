@@ -42,6 +42,10 @@ for (const form of FORMS) {
         for (let more = 0; more < 20; more += 1) hub.broadcastRoomUpdate(1, FILL);
         return hub.getStats().conflatedTotal > 0;
       }, 'a full socket');
+      await until(() => {
+        const { deliveriesTotal, updatesTotal } = hub.getStats();
+        return deliveriesTotal === updatesTotal;
+      }, 'the last of the updates');
       const before = hub.getStats().bufferedBytes;
       assert.ok(before < 2 * maxBufferedBytes, `${before}`);
 
