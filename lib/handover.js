@@ -7,6 +7,8 @@ const { refuseForNow, respond } = require('./refusal.js');
 const CACHED_BY_NODE = ['remoteAddress', 'remotePort', 'remoteFamily'];
 const LOST_BY_NODE = ['localAddress', 'localPort', 'localFamily'];
 
+const HOST = 'host';
+
 /**
  * Takes the connections of upgrade requests out of Node and into a hub.
  */
@@ -115,10 +117,16 @@ class Handover {
 
 /**
  * The Host header, all of them where there are several: such a request is malformed (RFC 9112 §3.2),
- * but `headers` would show the first alone.
+ * but `headers` would show the first alone. (`headersDistinct` would copy every header for that.)
  */
-function hostOf({ headers, headersDistinct }) {
-  return headersDistinct?.host?.join(', ') ?? headers.host;
+function hostOf({ headers, rawHeaders }) {
+  if (!Array.isArray(rawHeaders)) return headers.host;
+  const hosts = [];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name.length === HOST.length && name.toLowerCase() === HOST) hosts.push(rawHeaders[at + 1]);
+  }
+  return hosts.length > 1 ? hosts.join(', ') : headers.host;
 }
 
 /**
