@@ -41,6 +41,17 @@ function recordingLogger() {
   return { lines, logger };
 }
 
+/** Opens a hub in one of the three forms: `{ hub, port, server }`, without a server standalone. */
+async function openHub(form, options, app) {
+  if (form === 'standalone') {
+    const hub = setupRoomWebSocketServer({ host: '127.0.0.1', port: 0, ...options });
+    return { hub, port: hub.address().port, server: undefined };
+  }
+  const server = createServer(form, app);
+  const hub = setupRoomWebSocketServer(server, options);
+  return { hub, port: await listen(server), server };
+}
+
 /**
  * Starts a hub in one of the three forms, and stops it with all of its clients when the test is
  * over.
@@ -51,15 +62,7 @@ function recordingLogger() {
 async function startServer(t, { form = 'http', app, ...options } = {}) {
   const { lines, logger } = recordingLogger();
   const given = { logger, ...options };
-  const started = { form, log: lines, clients: [], server: undefined };
-  if (form === 'standalone') {
-    started.hub = setupRoomWebSocketServer({ host: '127.0.0.1', port: 0, ...given });
-    started.port = started.hub.address().port;
-  } else {
-    started.server = createServer(form, app);
-    started.hub = setupRoomWebSocketServer(started.server, given);
-    started.port = await listen(started.server);
-  }
+  const started = { form, log: lines, clients: [], ...(await openHub(form, given, app)) };
   started.secure = form === 'https';
   started.path = options.path ?? '/ws/rooms';
   started.url = `${started.secure ? 'wss' : 'ws'}://127.0.0.1:${started.port}${started.path}`;
@@ -93,6 +96,7 @@ module.exports = {
   FORMS,
   tls,
   listen,
+  openHub,
   createServer,
   closeServer,
   recordingLogger,

@@ -6,8 +6,7 @@
 // Settings: { form, where, clients }. Lines: { port }. It exits with 7, or as an error that nobody
 // catches has it, once so many clients have joined.
 
-const { setupRoomWebSocketServer } = require('../../..');
-const { createServer, listen } = require('../server');
+const { openHub } = require('../server');
 
 const { form, where, clients } = JSON.parse(process.argv[2]);
 const say = line => process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -79,16 +78,7 @@ function onFull(hub) {
 }
 
 async function run() {
-  let hub;
-  let port;
-  if (form === 'standalone') {
-    hub = setupRoomWebSocketServer({ host: '127.0.0.1', port: 0, ...options });
-    port = hub.address().port;
-  } else {
-    const server = createServer(form);
-    hub = setupRoomWebSocketServer(server, options);
-    port = await listen(server);
-  }
+  const { hub, port } = await openHub(form, options);
   for (const event of ['connection', 'leave', 'slow', 'disconnect']) hub.on(event, () => {});
   let joined = 0;
   hub.on('join', () => {

@@ -8,8 +8,7 @@
 // come to its end.
 
 const { promisify } = require('node:util');
-const { setupRoomWebSocketServer } = require('../../..');
-const { createServer, listen } = require('../server');
+const { openHub } = require('../server');
 const { until } = require('../wait');
 
 const { form, way, clients } = JSON.parse(process.argv[2]);
@@ -19,17 +18,7 @@ async function run() {
   const controller = new AbortController();
   const options = { logger: false, signal: controller.signal };
   if (way === 'authenticating') options.authenticate = () => new Promise(() => {});
-  let server;
-  let hub;
-  let port;
-  if (form === 'standalone') {
-    hub = setupRoomWebSocketServer({ host: '127.0.0.1', port: 0, ...options });
-    port = hub.address().port;
-  } else {
-    server = createServer(form);
-    hub = setupRoomWebSocketServer(server, options);
-    port = await listen(server);
-  }
+  const { hub, port, server } = await openHub(form, options);
   say({ port });
   await until(() => hub.getStats().openConnections === clients, 'all clients');
 

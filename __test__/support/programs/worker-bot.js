@@ -4,21 +4,11 @@
 // terminated.
 
 const { parentPort, workerData } = require('node:worker_threads');
-const { setupRoomWebSocketServer } = require('../../..');
-const { createServer, listen } = require('../server');
+const { openHub } = require('../server');
 
 async function run({ form }) {
   const options = { logger: false, threads: 2, authorizeJoin: async () => true };
-  let hub;
-  let port;
-  if (form === 'standalone') {
-    hub = setupRoomWebSocketServer({ host: '127.0.0.1', port: 0, ...options });
-    port = hub.address().port;
-  } else {
-    const server = createServer(form);
-    hub = setupRoomWebSocketServer(server, options);
-    port = await listen(server);
-  }
+  const { hub, port } = await openHub(form, options);
   for (const event of ['connection', 'join', 'leave', 'disconnect']) hub.on(event, () => {});
   parentPort.postMessage({ port });
   for (let count = 0; ; count += 1) {
