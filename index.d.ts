@@ -229,10 +229,38 @@ export interface RoomService {
   getClientCount(roomId: RoomId): number;
   /** Rooms that have members. */
   getActiveRooms(): RoomId[];
-  /** Closes every client of the room with 1000 `Room closed`; how many those were. */
+  /**
+   * Closes every client of the room with 1000 `Room closed`, behind the updates before; how many those
+   * were. In a cluster all of them, and the number is this process'.
+   */
   disconnectRoom(roomId: RoomId): number;
   getStats(): Stats;
 }
+
+/**
+ * Where this hub meets those of other processes. All hubs with the same Redis, database and prefix are
+ * one cluster: give each cluster a prefix of its own, and open one such hub per process.
+ */
+export interface ClusterOptions {
+  /**
+   * Redis 7.0 or newer, or Valkey: `redis://[user:password@]host[:port][/database]`, or `rediss://…`
+   * for TLS, checked against the system's certificates or those of `SSL_CERT_FILE`. Of a Redis
+   * Cluster, one node or several: `redis://first:7000,second:7000,third:7000`; the others are found
+   * from there. Port, default: 6379.
+   */
+  url: string;
+  /**
+   * What every key and channel in Redis starts with: 1 to 64 letters, digits, `_`, `.`, `:` and `-`.
+   * Default: `roomcast`.
+   */
+  prefix?: string | undefined;
+}
+
+/**
+ * Whether a hub works through Redis. `up`: it does. `away`: Redis has not answered for 1 s, and updates
+ * go to this process' clients alone until it is back.
+ */
+export type ClusterState = 'up' | 'away';
 
 export interface RoomServerOptions<Data = unknown, Request = IncomingMessage> {
   /** Exact path that is served, the query aside. Default: `/ws/rooms`. */
@@ -297,6 +325,11 @@ export interface RoomServerOptions<Data = unknown, Request = IncomingMessage> {
   roomTtl?: number | undefined;
   /** Hub threads, 1 to 64. Default: as many as there are cores, at most 4. */
   threads?: number | undefined;
+  /**
+   * Makes one hub of those of several processes, through Redis: a room's updates reach its clients
+   * on each of them, in one order. Default: none, this process alone.
+   */
+  cluster?: ClusterOptions | undefined;
   /** Where log lines go; false: nowhere. Default: warnings and errors to the console. */
   logger?: Logger | false | undefined;
   /** Attaches nothing: the bot calls `handleUpgrade` itself. Default: false. */
@@ -327,7 +360,16 @@ export interface RoomServerEvents<Data = unknown> {
   leave: [client: RoomClient<Data>, roomId: RoomId];
   /** A client does not keep up: its backlog is conflated from now on. Once, until it is empty. */
   slow: [client: RoomClient<Data>];
-  /** Something went wrong in the hub. Logged where nobody listens, never thrown. */
+  /**
+   * Redis answers, or does not any more. The first comes after the start: `up` once it is connected, or
+   * `away` where that takes longer than 1 s. Only where `cluster` is set.
+   */
+  cluster: [state: ClusterState];
+  /**
+   * Something went wrong in the hub. Logged where nobody listens, never thrown. Of a cluster, told once
+   * until it is another: `code` `CLUSTER_AUTH`, Redis refuses the user, the password or a command to
+   * this user; `CLUSTER_VERSION`, it is older than 7.0. The hub goes on alone meanwhile and keeps trying.
+   */
   error: [error: Error & { code?: string }];
   /** The hub has ended. */
   close: [];
@@ -396,21 +438,30 @@ export class RoomWebSocketServer<Data = unknown>
   /** What a polling endpoint answers; undefined where nothing is known of the room. */
   getRoomState(roomId: RoomId): RoomState | undefined;
 
-  /** Drops a room's state and history; whether there was anything. */
+  /** Drops a room's state and history, in the whole cluster; whether there was anything here. */
   forgetRoom(roomId: RoomId): boolean;
 
-  /** Connections that are in the room, over all processes of a cluster. */
+  /**
+   * Connections that are in the room, over all processes of a cluster; what `ROOM_STATUS` tells clients
+   * as `connectedClients`. A process that was killed is out within 30 s. Of this process alone where
+   * there is no cluster, where Redis is away, and where the hub is closed. Never rejects.
+   *
+   * @throws {TypeError} where the id is wrong.
+   */
   getClusterClientCount(roomId: RoomId): Promise<number>;
 
   /**
-   * Closes every connection of a user; how many those were.
+   * Closes every connection of a user, in the whole cluster; how many those were in this process.
    *
    * @param code As of {@link RoomClient.close}. Default: 1008 `Disconnected`.
    * @param reason At most 123 bytes.
    */
   disconnectUser(userId: string | number, code?: number, reason?: string): number;
 
-  /** Has every connection of a user leave a room, with `ROOM_LEFT`; how many those were. */
+  /**
+   * Has every connection of a user leave a room, with `ROOM_LEFT`, in the whole cluster; how many those
+   * were in this process.
+   */
   removeFromRoom(userId: string | number, roomId: RoomId): number;
 
   /** Metrics in Prometheus' text format. */

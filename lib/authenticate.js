@@ -2,7 +2,7 @@
 
 const cookies = require('cookie');
 const signature = require('cookie-signature');
-const { closest, wrong } = require('./describe.js');
+const { unknown, wrong } = require('./describe.js');
 
 const KNOWN = ['cookieName', 'secret', 'loadSession', 'userFrom'];
 
@@ -42,9 +42,7 @@ function sessionAuthenticator(options) {
 function checkOptions(options) {
   if (typeof options !== 'object' || options === null) throw wrong('options', 'an object', options);
   for (const name of Object.keys(options)) {
-    if (KNOWN.includes(name)) continue;
-    const meant = closest(name, KNOWN);
-    throw new TypeError(`options.${name} is unknown${meant ? `: did you mean ${meant}?` : ''}`);
+    if (!KNOWN.includes(name)) throw unknown('options', name, KNOWN);
   }
   const { cookieName, secret, loadSession, userFrom } = options;
   if (!isText(cookieName)) throw wrong('options.cookieName', 'a non-empty string', cookieName);

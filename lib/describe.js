@@ -39,12 +39,20 @@ function wrong(name, right, value) {
 }
 
 /**
- * The name that was probably meant, or undefined where none is near.
+ * The error for an option that there is none of, with the one that was probably meant.
  *
+ * @param {string} group What the options are called where they were passed.
  * @param {string} name
- * @param {Iterable<string>} names
- * @returns {string | undefined}
+ * @param {Iterable<string>} names Those that there are.
+ * @returns {TypeError}
  */
+function unknown(group, name, names) {
+  const meant = closest(name, names);
+  const hint = meant === undefined ? '' : `: did you mean ${meant}?`;
+  return new TypeError(`${group}.${name} is unknown${hint}`);
+}
+
+/** The name that was probably meant, or undefined where none is near. */
 function closest(name, names) {
   let best;
   let least = Math.max(2, Math.floor(name.length / 4)) + 1;
@@ -72,4 +80,4 @@ function editDistance(from, to) {
   return row[to.length];
 }
 
-module.exports = { closest, describe, wrong };
+module.exports = { describe, unknown, wrong };

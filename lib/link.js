@@ -9,6 +9,7 @@ const { requestOf } = require('./request.js');
 /** Everything between Node and one hub: connections go in, the hub's questions and news come out. */
 class Link {
   #hub;
+  #counts;
   #log;
   #tell;
   #ended;
@@ -19,14 +20,16 @@ class Link {
 
   /**
    * @param {import('../binding.js').Hub} hub
+   * @param {import('./cluster-counts.js').ClusterCounts} counts
    * @param {object} options Checked ones.
    * @param {ReturnType<import('./log.js').createLog>} log
    * @param {{ tell(event: string, ...args: unknown[]): void, ended(): void }} owner
    */
-  constructor(hub, options, log, { tell, ended }) {
+  constructor(hub, counts, options, log, { tell, ended }) {
     const { authenticate, authorizeJoin, allowedOrigins } = options;
     const allowOrigin = typeof allowedOrigins === 'function' ? allowedOrigins : undefined;
     this.#hub = hub;
+    this.#counts = counts;
     this.#log = log;
     this.#tell = tell;
     this.#ended = ended;
@@ -63,6 +66,10 @@ class Link {
         return this.#tell(type, this.#clients.of(event), event.roomId);
       case 'disconnect':
         return this.#tell(type, this.#clients.of(event), event.code, event.reason);
+      case 'cluster':
+        return this.#tell(type, event.state);
+      case 'clusterCount':
+        return this.#counts.answered(event);
       case 'gone':
         return this.#clients.forget(id);
       case 'authenticate':
@@ -91,6 +98,7 @@ class Link {
   }
 
   #end() {
+    this.#counts.close();
     this.#hooks.abandonAll();
     this.#relay.destroyAll();
     this.#ended();

@@ -3,7 +3,10 @@
 const { EventEmitter } = require('node:events');
 
 // The bits that the hub knows its news by.
-const NEWS = { connection: 1, disconnect: 2, join: 4, leave: 8, slow: 16 };
+const NEWS = { connection: 1, disconnect: 2, join: 4, leave: 8, slow: 16, cluster: 32 };
+
+// What is a state rather than news is wanted by whoever comes late, too.
+const STATE = 'cluster';
 
 /**
  * An emitter that knows which news somebody listens for, so that nothing else is sent across, and
@@ -11,6 +14,8 @@ const NEWS = { connection: 1, disconnect: 2, join: 4, leave: 8, slow: 16 };
  */
 class NewsEmitter extends EventEmitter {
   #mask = 0;
+  /** The state that nobody has heard yet, as arguments. @type {unknown[] | undefined} */
+  #unheard;
   #listenFor;
   #log;
 
@@ -22,6 +27,7 @@ class NewsEmitter extends EventEmitter {
     super({ captureRejections: true });
     this.#listenFor = listenFor;
     this.#log = log;
+    this.#listened();
   }
 
   // Overridden, not heard of by `newListener`: removeAllListeners would remove that listener too.
@@ -58,10 +64,14 @@ class NewsEmitter extends EventEmitter {
     this.#failed(event, error);
   }
 
-  /** Emits; what a listener throws is logged. An `error` that nobody listens for is logged too. */
+  /**
+   * Emits; what a listener throws is logged. An `error` that nobody listens for is logged too, and a
+   * state is kept for who listens first.
+   */
   tell(event, ...args) {
     if (this.listenerCount(event) === 0) {
       if (event === 'error') this.#log('error', args[0].message, { error: args[0] });
+      else if (event === STATE) this.#unheard = args;
       return;
     }
     try {
@@ -71,16 +81,25 @@ class NewsEmitter extends EventEmitter {
     }
   }
 
+  #catchUp() {
+    const args = this.#unheard;
+    this.#unheard = undefined;
+    if (args !== undefined) this.tell(STATE, ...args);
+  }
+
   #failed(event, error) {
     this.#log('error', `a listener of '${String(event)}' failed`, { error });
   }
 
   #listened() {
-    let mask = 0;
+    let mask = NEWS[STATE];
     for (const event in NEWS) if (this.listenerCount(event) > 0) mask |= NEWS[event];
     if (mask !== this.#mask) {
       this.#mask = mask;
       this.#listenFor(mask);
+    }
+    if (this.#unheard !== undefined && this.listenerCount(STATE) > 0) {
+      queueMicrotask(() => this.#catchUp());
     }
     return this;
   }

@@ -2,7 +2,8 @@
 
 const { isIP, Server: NetServer } = require('node:net');
 const { isSessionAuthenticator } = require('./authenticate.js');
-const { closest, describe, wrong } = require('./describe.js');
+const { checkCluster } = require('./cluster-option.js');
+const { describe, unknown, wrong } = require('./describe.js');
 const { FOREIGN } = require('./foreign-options.js');
 
 // The hub keeps sizes and times in 32 bits where Node's timers do too.
@@ -53,6 +54,7 @@ const OPTIONS = {
   history: atLeast(0, 'updates'),
   roomTtl: milliseconds,
   threads: integer(1, 64),
+  cluster: { right: '', test: () => true, check: checkCluster },
   // The log checks it, since it is the one that calls it.
   logger: { right: '', test: () => true },
   noServer: { right: 'true or false', test: value => typeof value === 'boolean' },
@@ -140,18 +142,12 @@ function checkOptions(options) {
 }
 
 function unknownOption(name) {
-  if (name === 'cluster') {
-    return new TypeError('options.cluster: cluster is not available in this version yet');
-  }
   if (Object.hasOwn(FOREIGN, name)) {
     return new TypeError(
       `options.${name} is an option of the ws library and has no meaning here: ${FOREIGN[name]}`,
     );
   }
-  const meant = closest(name, Object.keys(OPTIONS));
-  return new TypeError(
-    `options.${name} is unknown${meant === undefined ? '' : `: did you mean ${meant}?`}`,
-  );
+  return unknown('options', name, Object.keys(OPTIONS));
 }
 
 function checkOrigins(origins) {
@@ -226,13 +222,15 @@ function wrongServer(name, value, others = '') {
 function nativeOptions(options) {
   const native = {};
   for (const name of NATIVE) native[name] = options[name];
-  const { allowedOrigins, authenticate, authorizeJoin } = options;
+  const { allowedOrigins, authenticate, authorizeJoin, cluster } = options;
   native.allowedOrigins = Array.isArray(allowedOrigins) ? allowedOrigins : undefined;
   native.originFunction = typeof allowedOrigins === 'function';
   // Cookies travel with the pages of every site, so a session alone proves little about a page.
   native.sameOrigin = allowedOrigins === undefined && isSessionAuthenticator(authenticate);
   native.authenticate = authenticate !== undefined;
   native.authorizeJoin = authorizeJoin !== undefined;
+  native.clusterUrl = cluster?.url;
+  native.clusterPrefix = cluster?.prefix;
   return native;
 }
 

@@ -8,15 +8,18 @@ const { RoomService } = require('./service.js');
 class RoomMethods extends NewsEmitter {
   #hub;
   #service;
+  #counts;
 
   /**
    * @param {import('../binding.js').Hub} hub
+   * @param {import('./cluster-counts.js').ClusterCounts} counts
    * @param {ReturnType<import('./log.js').createLog>} log
    */
-  constructor(hub, log) {
+  constructor(hub, counts, log) {
     super(mask => hub.listenFor(mask), log);
     this.#hub = hub;
     this.#service = new RoomService([hub]);
+    this.#counts = counts;
   }
 
   broadcastRoomUpdate(roomId, update, currentCount, maxCount, eventType) {
@@ -64,7 +67,7 @@ class RoomMethods extends NewsEmitter {
   }
 
   getClusterClientCount(roomId) {
-    return Promise.resolve(this.getClientCount(roomId));
+    return this.#counts.of(roomIdOf(roomId));
   }
 
   disconnectUser(userId, code, reason) {

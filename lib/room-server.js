@@ -1,6 +1,7 @@
 'use strict';
 
 const { delayOf } = require('./arguments.js');
+const { ClusterCounts } = require('./cluster-counts.js');
 const { wrong } = require('./describe.js');
 const environment = require('./environment.js');
 const { Link } = require('./link.js');
@@ -21,6 +22,7 @@ const FAR_AWAY_MS = 2 ** 31 - 1;
 /** A hub, the servers that it is attached to, and its life. */
 class RoomWebSocketServer extends RoomMethods {
   #hub;
+  #counts;
   #link;
   #path;
   /** Whether connections also come in by other ways than attached servers. */
@@ -40,11 +42,13 @@ class RoomWebSocketServer extends RoomMethods {
     const log = createLog(options.logger);
     const path = options.path ?? DEFAULT_PATH;
     const hub = openHub({ ...nativeOptions(options), path }, () => this.#link.deliver());
-    super(hub, log);
+    const counts = new ClusterCounts(hub);
+    super(hub, counts, log);
     this.#hub = hub;
+    this.#counts = counts;
     this.#path = path;
     this.#standsAlone = server === undefined;
-    this.#link = new Link(hub, options, log, {
+    this.#link = new Link(hub, counts, options, log, {
       tell: (event, ...args) => this.tell(event, ...args),
       ended: () => this.#end(),
     });
@@ -98,6 +102,7 @@ class RoomWebSocketServer extends RoomMethods {
       this.#resolveDrained = resolve;
     });
     environment.startDrain(this.#hub);
+    this.#counts.close();
     this.#stayAlive();
     this.#hub.close(graceMs, spreadMs);
     return this.#drained;

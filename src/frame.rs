@@ -85,11 +85,22 @@ impl TextFrame {
             let length = (length as u64).to_be_bytes();
             [&[TEXT, 127], &length[..], &buffer[ROOM_FOR_HEADER..]].concat().into()
         };
-        if buffer.capacity() <= MAX_SCRATCH {
-            buffer.clear();
-            SCRATCH.set(buffer);
-        }
+        keep_scratch(buffer);
         frame
+    }
+
+    /// The payload alone.
+    pub fn payload(self) -> Bytes {
+        let payload = Bytes::copy_from_slice(&self.buffer[ROOM_FOR_HEADER..]);
+        keep_scratch(self.buffer);
+        payload
+    }
+}
+
+fn keep_scratch(mut buffer: Vec<u8>) {
+    if buffer.capacity() <= MAX_SCRATCH {
+        buffer.clear();
+        SCRATCH.set(buffer);
     }
 }
 

@@ -10,13 +10,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::close::{self, CloseReason};
+use crate::close::CloseReason;
+use crate::cluster;
+use crate::errand::{Asker, Errand, Errands, Order, Unnumbered};
 use crate::handshake::{Head, Refusal};
+use crate::local::Local;
 use crate::metrics::{self, Gauges};
 use crate::notice::{Notice, Notices};
 use crate::options::Options;
@@ -26,8 +29,7 @@ use crate::session::{JoinVerdict, Verdict};
 use crate::shard::{self, Command, Ids, Inboxes, Newcomer, Parts, Socket};
 use crate::shared::{Decided, Shared};
 use crate::transport::Relay;
-use crate::update::{Counts, Update};
-use crate::user::UserTable;
+use crate::update::{self, Counts, Update};
 
 pub use stats::Stats;
 
@@ -42,12 +44,9 @@ struct Shard {
 
 /// An open hub.
 pub struct Hub {
-    shared: Arc<Shared>,
-    rooms: Arc<RoomTable>,
-    users: Arc<UserTable>,
-    notices: Arc<dyn Notices>,
+    local: Local,
+    errands: Option<Arc<Errands>>,
     shards: Vec<Shard>,
-    inboxes: Arc<Inboxes>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     next_shard: AtomicUsize,
     closing: AtomicBool,
@@ -58,18 +57,30 @@ impl Hub {
     /// Opens a hub and starts its threads. When the last of them has ended, [`Notice::Closed`] is told.
     ///
     /// # Errors
-    /// Where the system has no thread or no descriptor left; nothing stays behind then.
+    /// Where the system has no thread or no descriptor left; nothing stays behind then. Where the cluster's address is
+    /// none (`InvalidInput`).
     pub fn open(options: Options, notices: Arc<dyn Notices>) -> io::Result<Self> {
-        let running = Arc::new(AtomicUsize::new(options.threads.clamp(1, MAX_THREADS)));
-        Self::open_with(options, notices, |parts| {
-            let (running, notices) = (running.clone(), parts.notices.clone());
-            shard::spawn(parts, move || {
+        let cluster = options.cluster.clone();
+        let threads = options.threads.clamp(1, MAX_THREADS) + usize::from(cluster.is_some());
+        let running = Arc::new(AtomicUsize::new(threads));
+        let ended = |notices: Arc<dyn Notices>| {
+            let running = running.clone();
+            move || {
                 if running.fetch_sub(1, Ordering::AcqRel) == 1 {
                     notices.tell(Notice::Closed);
                 }
-            })
-            .map(Some)
-        })
+            }
+        };
+        let hub = Self::open_with(options, notices, |parts| {
+            let ended = ended(parts.notices.clone());
+            shard::spawn(parts, ended).map(Some)
+        })?;
+        if let (Some(options), Some(errands)) = (cluster, &hub.errands) {
+            let ended = ended(hub.local.notices.clone());
+            let thread = cluster::spawn(&options, hub.local.clone(), errands.clone(), ended)?;
+            hub.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        }
+        Ok(hub)
     }
 
     /// Opens a hub whose shards `start` sees to: on threads, which the hub joins at its end, or by running
@@ -85,13 +96,17 @@ impl Hub {
         let count = options.threads.clamp(1, MAX_THREADS);
         let shards = (0..count)
             .map(|index| Shard { gauges: Arc::default(), ids: Arc::new(Ids::new(index, count)) });
+        let errands: Option<Arc<Errands>> = options.cluster.as_ref().map(|_| Arc::default());
         let hub = Self {
-            rooms: Arc::new(RoomTable::new(count, options.history)),
-            users: Arc::default(),
-            shared: Arc::new(Shared::new(options)),
-            notices,
+            local: Local {
+                rooms: Arc::new(RoomTable::new(count, options.history, errands.clone())),
+                users: Arc::default(),
+                shared: Arc::new(Shared::new(options)),
+                notices,
+                inboxes: Arc::new(Inboxes::new(count)),
+            },
+            errands,
             shards: shards.collect(),
-            inboxes: Arc::new(Inboxes::new(count)),
             threads: Mutex::default(),
             next_shard: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
@@ -100,13 +115,14 @@ impl Hub {
         for (index, shard) in hub.shards.iter().enumerate() {
             let parts = Parts {
                 index,
-                shared: hub.shared.clone(),
-                rooms: hub.rooms.clone(),
-                users: hub.users.clone(),
-                notices: hub.notices.clone(),
+                shared: hub.local.shared.clone(),
+                rooms: hub.local.rooms.clone(),
+                users: hub.local.users.clone(),
+                notices: hub.local.notices.clone(),
                 gauges: shard.gauges.clone(),
-                inboxes: hub.inboxes.clone(),
+                inboxes: hub.local.inboxes.clone(),
                 ids: shard.ids.clone(),
+                errands: hub.errands.clone(),
             };
             // Where a thread cannot be had, dropping the hub ends those that were started.
             let thread = start(parts)?;
@@ -117,16 +133,12 @@ impl Hub {
 
     /// The hub's options.
     pub fn options(&self) -> &Options {
-        &self.shared.options
+        &self.local.shared.options
     }
 
     /// Tells the shard that a connection is on.
     fn tell_owner(&self, id: u64, command: Command) {
-        self.inboxes.of((id % self.shards.len() as u64) as usize).push(command);
-    }
-
-    fn tell_all(&self, command: impl Fn() -> Command) {
-        self.inboxes.iter().for_each(|inbox| inbox.push(command()));
+        self.local.inboxes.of((id % self.shards.len() as u64) as usize).push(command);
     }
 
     /// Whether a request may become a connection, with what the bot has decided of it; takes nothing yet.
@@ -141,8 +153,8 @@ impl Hub {
     ) -> Result<(), Refusal> {
         let closing = if self.is_closing() { Err(Refusal::TooManyConnections) } else { Ok(()) };
         closing
-            .and_then(|()| self.shared.check(head, peer, decided))
-            .inspect_err(|refusal| self.shared.counters.refused(refusal.label()))
+            .and_then(|()| self.local.shared.check(head, peer, decided))
+            .inspect_err(|refusal| self.local.shared.counters.refused(refusal.label()))
     }
 
     /// Takes over a socket; returns the connection's id.
@@ -167,7 +179,7 @@ impl Hub {
     ) -> (u64, Arc<Relay>) {
         let mut kept = None;
         let socket =
-            |id| Socket::Relayed(kept.insert(Relay::new(id, self.notices.clone())).clone());
+            |id| Socket::Relayed(kept.insert(Relay::new(id, self.local.notices.clone())).clone());
         let id = self.take_over(socket, head, behind, peer, verdict);
         (id, kept.expect("a relay is made with its connection"))
     }
@@ -184,7 +196,8 @@ impl Hub {
             &self.shards[self.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards.len()];
         let id = shard.ids.next();
         // Here and not on the shard: whoever is checked next finds this one counted.
-        let permit = self.shared.admission.admit(self.shared.client_address(&head, peer));
+        let permit =
+            self.local.shared.admission.admit(self.local.shared.client_address(&head, peer));
         let newcomer = Newcomer { id, socket: socket(id), head, behind, permit, verdict };
         self.tell_owner(id, Command::Adopt(Box::new(newcomer)));
         id
@@ -216,7 +229,7 @@ impl Hub {
         // Each shard polls a descriptor of its own on the one socket: whoever is awake accepts.
         let copies =
             self.shards.iter().map(|_| listener.try_clone()).collect::<io::Result<Vec<_>>>()?;
-        for (inbox, listener) in self.inboxes.iter().zip(copies) {
+        for (inbox, listener) in self.local.inboxes.iter().zip(copies) {
             inbox.push(Command::Listen(listener));
         }
         Ok(address)
@@ -227,68 +240,77 @@ impl Hub {
         if self.is_closing() {
             return false;
         }
-        metrics::add(&self.shared.counters.updates, 1);
-        let mut asleep = 0;
-        self.rooms.broadcast(room, update, counts, |shard, update| {
-            if self.inboxes.of(shard).leave(Command::Update(update)) {
-                asleep |= 1 << shard;
+        metrics::add(&self.local.shared.counters.updates, 1);
+        match &self.errands {
+            None => self.local.deliver(|rooms, deliver| {
+                rooms.broadcast(room, update, counts, deliver);
+            }),
+            Some(errands) => {
+                let now = SystemTime::now();
+                let head = update::head(room, update, now);
+                let at = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                let at = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
+                let update = Unnumbered { room: room.clone(), head, counts, at };
+                errands.leave(Errand::Publish(update));
             }
-        });
-        // Only now, with the table's lock let go.
-        self.inboxes.wake(asleep);
+        }
         true
     }
 
     /// Members of a room.
     pub fn client_count(&self, room: &RoomId) -> u64 {
-        self.rooms.member_total(room)
+        self.local.rooms.member_total(room)
     }
 
     /// Ids of the rooms with members.
     pub fn active_rooms(&self) -> Vec<RoomId> {
-        self.rooms.active()
+        self.local.rooms.active()
     }
 
     /// A room's newest state; none where no counts are known.
     pub fn room_state(&self, room: &RoomId) -> Option<RoomState> {
-        self.rooms.state(room)
+        self.local.rooms.state(room)
     }
 
-    /// Drops a room's state and history; false where the room is not known.
+    /// Drops a room's state and history, in all processes; false where the room is not known here.
     pub fn forget_room(&self, room: &RoomId) -> bool {
-        self.rooms.forget(room)
+        self.order(|| Order::ForgetRoom(room.clone()));
+        self.local.rooms.forget(room)
     }
 
-    /// Closes all members of a room; returns how many.
+    /// Closes all members of a room, in all processes; returns how many there are here.
     pub fn disconnect_room(&self, room: &RoomId) -> u64 {
-        let Some((room, members)) = self.rooms.occupied(room) else {
-            return 0;
-        };
-        for (inbox, _) in self.inboxes.iter().zip(&*members).filter(|(_, members)| **members > 0) {
-            inbox.push(Command::CloseRoom(room.clone(), close::ROOM_CLOSED));
+        if self.order(|| Order::DisconnectRoom(room.clone())) {
+            // It follows the updates that are on their way to the room.
+            return self.local.rooms.member_total(room);
         }
-        members.iter().map(|&members| u64::from(members)).sum()
+        self.local.disconnect_room(room)
     }
 
-    /// Closes all connections of a user; returns how many.
+    /// Closes all connections of a user, in all processes; returns how many there are here.
     pub fn disconnect_user(&self, user: &str, reason: &CloseReason) -> usize {
-        let connections = self.users.connections(user);
-        if connections > 0 {
-            self.tell_all(|| Command::CloseUser(user.into(), reason.clone()));
-        }
-        connections
+        self.order(|| Order::DisconnectUser(user.into(), reason.clone()));
+        self.local.disconnect_user(user, reason)
     }
 
-    /// Ends a user's memberships of a room; returns how many connections it concerns.
+    /// Ends a user's memberships of a room, in all processes; returns how many connections it concerns here.
     pub fn remove_from_room(&self, user: &str, room: &RoomId) -> usize {
-        let Some((room, _)) = self.rooms.occupied(room) else {
-            return 0;
-        };
-        let connections = self.users.connections_in(user, room.key);
-        if connections > 0 {
-            self.tell_all(|| Command::RemoveFromRoom(user.into(), room.clone()));
-        }
-        connections
+        self.order(|| Order::RemoveFromRoom(user.into(), room.clone()));
+        self.local.remove_from_room(user, room)
+    }
+
+    /// Has the other processes told; false where there are none.
+    fn order(&self, order: impl FnOnce() -> Order) -> bool {
+        let errands = self.errands.as_ref().filter(|_| !self.is_closing());
+        errands.inspect(|errands| errands.leave(Errand::Order(order()))).is_some()
+    }
+
+    /// Asks how many clients are in a room over all processes; the answer is a [`Notice::ClusterCount`]. False where
+    /// nobody is there to answer.
+    pub fn ask_cluster_count(&self, room: &RoomId, ask: u64) -> bool {
+        let errands = self.errands.as_ref().filter(|_| !self.is_closing());
+        let count = || Errand::Count(room.clone(), Asker::Bot(ask));
+        errands.inspect(|errands| errands.leave(count())).is_some()
     }
 
     /// Closes one connection.
@@ -304,7 +326,11 @@ impl Hub {
     /// can only bring the end nearer.
     pub fn close(&self, grace: Duration, spread: Duration) {
         self.closing.store(true, Ordering::Relaxed);
-        self.tell_all(|| Command::Drain { grace, spread });
+        match &self.errands {
+            // What is on its way to the cluster goes first.
+            Some(errands) => errands.leave(Errand::Close { grace, spread }),
+            None => self.local.tell_all(|| Command::Drain { grace, spread }),
+        }
     }
 
     /// Waits for the threads, which have to be told to end before.
@@ -320,7 +346,8 @@ impl Hub {
     /// Ends the threads now.
     pub fn stop(&self) {
         self.closing.store(true, Ordering::Relaxed);
-        self.tell_all(|| Command::Stop);
+        self.errands.iter().for_each(|errands| errands.leave(Errand::Stop));
+        self.local.tell_all(|| Command::Stop);
         self.join();
     }
 }

@@ -78,6 +78,12 @@ pub struct Counters {
     pub sent_bytes: AtomicU64,
     /// Updates dropped by conflation.
     pub conflated: AtomicU64,
+    /// Whether the cluster answers: 1 or 0.
+    pub cluster_up: AtomicU64,
+    /// Connections to the cluster made anew.
+    pub cluster_reconnects: AtomicU64,
+    /// Updates that did not reach the cluster.
+    pub cluster_dropped: AtomicU64,
     disconnections: [AtomicU64; CODES.len()],
     refusals: [AtomicU64; REFUSALS.len()],
     limits: [AtomicU64; LIMITS.len()],
@@ -90,6 +96,11 @@ pub struct Counters {
 /// Adds to a counter; counters order nothing.
 pub fn add(counter: &AtomicU64, count: u64) {
     counter.fetch_add(count, Ordering::Relaxed);
+}
+
+/// Sets a gauge.
+pub fn set(gauge: &AtomicU64, value: u64) {
+    gauge.store(value, Ordering::Relaxed);
 }
 
 /// Reads a counter or gauge.
@@ -151,6 +162,8 @@ pub struct Totals {
     pub buffered_bytes: u64,
     /// Slow clients.
     pub slow_clients: u64,
+    /// The hub is part of a cluster.
+    pub clustered: bool,
 }
 
 /// The Prometheus text.
@@ -232,9 +245,9 @@ pub fn render(counters: &Counters, totals: &Totals) -> String {
         &HOOKS,
         &counters.hook_failures,
     );
-    text.single("cluster_reconnects_total", "counter", "Connections to the cluster made anew.", 0);
-    text.single("cluster_dropped_total", "counter", "Updates that did not reach the cluster.", 0);
-    text.single("cluster_up", "gauge", "Whether the cluster answers.", 0);
+    if totals.clustered {
+        text.cluster(counters);
+    }
     text.histogram(counters);
     text.0
 }
@@ -272,6 +285,27 @@ impl Text {
                 get(value)
             ));
         }
+    }
+
+    fn cluster(&mut self, counters: &Counters) {
+        self.single(
+            "cluster_reconnects_total",
+            "counter",
+            "Connections to the cluster made anew.",
+            get(&counters.cluster_reconnects),
+        );
+        self.single(
+            "cluster_dropped_total",
+            "counter",
+            "Updates that did not reach the cluster.",
+            get(&counters.cluster_dropped),
+        );
+        self.single(
+            "cluster_up",
+            "gauge",
+            "Whether the cluster answers.",
+            get(&counters.cluster_up),
+        );
     }
 
     fn histogram(&mut self, counters: &Counters) {

@@ -136,6 +136,18 @@ pub enum Notice {
         /// The connection.
         id: u64,
     },
+    /// The cluster is within reach, or out of it.
+    Cluster {
+        /// Whether it is.
+        up: bool,
+    },
+    /// How many clients are in a room over all processes.
+    ClusterCount {
+        /// The question's number.
+        ask: u64,
+        /// Clients.
+        count: u64,
+    },
     /// The last thread has ended.
     Closed,
 }

@@ -5,6 +5,18 @@ use std::time::Duration;
 use crate::address::TrustProxy;
 use crate::handshake::Origins;
 
+/// What the cluster's keys and channels begin with by default.
+pub const DEFAULT_PREFIX: &str = "roomcast";
+
+/// Where a hub meets those of other processes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterOptions {
+    /// `redis://` or `rediss://`, several hosts separated by commas.
+    pub url: String,
+    /// What all keys and channels begin with.
+    pub prefix: String,
+}
+
 /// What a hub is set up with. Names and defaults are those of the public API.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -52,6 +64,8 @@ pub struct Options {
     pub authenticate: bool,
     /// The bot has an `authorizeJoin` hook.
     pub authorize_join: bool,
+    /// The cluster that the hub is a part of.
+    pub cluster: Option<ClusterOptions>,
 }
 
 impl Default for Options {
@@ -81,6 +95,7 @@ impl Default for Options {
             origin_hook: false,
             authenticate: false,
             authorize_join: false,
+            cluster: None,
         }
     }
 }

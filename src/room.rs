@@ -2,20 +2,25 @@
 //!
 //! One plain mutex guards it all (not an async one: no critical section awaits, and each is about a microsecond).
 
+mod remote;
 mod table;
 
-use std::collections::{HashMap, VecDeque};
+pub use remote::{Known, Numbered, Synced, Taken};
+
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use crate::errand::{Errand, Errands};
 use crate::message::Resume;
 use crate::room_id::RoomId;
 use crate::update::{self, Counts};
 
-use table::{Entry, Table, new_epoch};
+pub use table::new_epoch;
+use table::{Entry, Origin, Table};
 
 /// A room's identity, shared by everyone who speaks of it. A room that was forgotten and comes back is another `Room`.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,25 +78,39 @@ pub struct Joined {
     pub since: u64,
 }
 
+/// How a join came out.
+#[derive(Debug)]
+pub enum Join {
+    /// The session is a member.
+    Done(Joined),
+    /// What this process holds of the room may be out of date: to be tried again when it is not.
+    Later,
+}
+
 /// The table of all rooms of a hub.
 #[derive(Debug)]
 pub struct RoomTable {
     shards: usize,
     history: usize,
     table: Mutex<Table>,
+    /// Where changes are told that concern other processes too; none where there are none.
+    errands: Option<Arc<Errands>>,
 }
 
 impl RoomTable {
-    /// An empty table for a hub of `shards` shards that holds `history` updates per room.
-    pub fn new(shards: usize, history: usize) -> Self {
+    /// An empty table for a hub of `shards` shards that holds `history` updates per room. With `errands`, rooms are
+    /// numbered elsewhere.
+    pub fn new(shards: usize, history: usize, errands: Option<Arc<Errands>>) -> Self {
         let table = Table {
             rooms: HashMap::new(),
             epoch: new_epoch(),
             ordinal: 0,
             next_key: 0,
             memberships: 0,
+            shared: errands.is_some(),
+            generation: 1,
         };
-        Self { shards, history, table: Mutex::new(table) }
+        Self { shards, history, table: Mutex::new(table), errands }
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -108,43 +127,43 @@ impl RoomTable {
         id: &RoomId,
         news: &update::Update<'_>,
         counts: Option<Counts>,
-        mut deliver: impl FnMut(usize, Arc<Update>),
+        deliver: impl FnMut(usize, Arc<Update>),
+    ) {
+        let now = SystemTime::now();
+        let encode = |seq, epoch: Option<&str>| update::encode(id, news, now, seq, epoch);
+        self.number(id, counts.map(|counts| (counts, 0)), encode, deliver);
+    }
+
+    fn number(
+        &self,
+        id: &RoomId,
+        counts: Option<(Counts, u64)>,
+        encode: impl FnOnce(u64, Option<&str>) -> Bytes,
+        deliver: impl FnMut(usize, Arc<Update>),
     ) {
         let now = Instant::now();
         let mut table = self.lock();
-        table.ordinal += 1;
-        let ordinal = table.ordinal;
+        let ordinal = table.next_ordinal();
+        let epoch = table.epoch.clone();
         let entry = table.entry(id, self.shards, now);
-        entry.seq += 1;
-        entry.touched = now;
-        let announces = std::mem::take(&mut entry.announce_epoch).then(|| entry.epoch.clone());
-        let frame = update::encode(id, news, SystemTime::now(), entry.seq, announces.as_deref());
-        let (room, seq, has_counts) = (entry.room.clone(), entry.seq, counts.is_some());
-        let update = Arc::new(Update { room, ordinal, seq, has_counts, announces, at: now, frame });
-        if has_counts {
-            entry.counts = counts;
+        if entry.origin == Origin::Elsewhere {
+            // What was counted elsewhere cannot be counted on here.
+            entry.begin(epoch, Origin::Here);
         }
-        if self.history > 0 {
-            if entry.history.len() == self.history {
-                entry.history.pop_front();
-            }
-            entry.history.push_back(update.clone());
-        }
-        for (shard, _) in entry.members.iter().enumerate().filter(|(_, members)| **members > 0) {
-            deliver(shard, update.clone());
-        }
+        let (seq, announces) = (entry.seq + 1, entry.announcement());
+        let frame = encode(seq, announces.as_deref());
+        let (room, has_counts) = (entry.room.clone(), counts.is_some());
+        let update = Update { room, ordinal, seq, has_counts, announces, at: now, frame };
+        entry.add(Arc::new(update), counts, self.history, deliver);
     }
 
     /// Makes a session of `shard` a member, or answers a member that joins again (`already`: never a replay).
-    pub fn join(
-        &self,
-        id: &RoomId,
-        shard: usize,
-        resume: Option<&Resume>,
-        already: bool,
-    ) -> Joined {
+    pub fn join(&self, id: &RoomId, shard: usize, resume: Option<&Resume>, already: bool) -> Join {
         let now = Instant::now();
         let mut table = self.lock();
+        if !already && !table.is_current(id) {
+            return Join::Later;
+        }
         let ordinal = table.ordinal;
         if !already {
             table.memberships += 1;
@@ -152,6 +171,7 @@ impl RoomTable {
         let entry = table.entry(id, self.shards, now);
         if !already {
             entry.members[shard] += 1;
+            self.tell_members(entry);
         }
         let last_seq = resume
             .filter(|resume| !already && resume.epoch.as_deref() == Some(&*entry.epoch))
@@ -167,13 +187,22 @@ impl RoomTable {
                 (entry.seq, resume.map(|_| false), snapshot.into_iter().collect())
             }
         };
-        Joined {
+        Join::Done(Joined {
             room: entry.room.clone(),
             seq,
             epoch: entry.epoch.clone(),
             recovered,
             owed,
             since: ordinal,
+        })
+    }
+
+    /// Has the other processes told of a room's members, unless that is under way.
+    fn tell_members(&self, entry: &mut Entry) {
+        if let Some(errands) = &self.errands
+            && !std::mem::replace(&mut entry.told, true)
+        {
+            errands.leave(Errand::Members(entry.room.id.clone()));
         }
     }
 
@@ -184,7 +213,9 @@ impl RoomTable {
         let Some(entry) = entry.filter(|entry| entry.members[shard] > 0) else { return };
         entry.members[shard] -= 1;
         entry.touched = Instant::now();
-        let empty = entry.is_pristine() && entry.member_total() == 0;
+        self.tell_members(entry);
+        // One that other processes have a part in goes when they have been told.
+        let empty = !entry.told && entry.is_pristine() && entry.member_total() == 0;
         table.memberships -= 1;
         if empty {
             table.rooms.remove(&room.id);
@@ -199,6 +230,7 @@ impl RoomTable {
         for entry in table.rooms.values_mut().filter(|entry| entry.members[shard] > 0) {
             ended += u64::from(std::mem::take(&mut entry.members[shard]));
             entry.touched = now;
+            self.tell_members(entry);
         }
         table.memberships -= ended;
     }
@@ -214,15 +246,14 @@ impl RoomTable {
         if !entry.is_pristine() {
             table.epoch = new_epoch();
         }
-        if members == 0 {
+        if members == 0 && !table.rooms[id].is_used() {
             table.rooms.remove(id);
             return true;
         }
         let epoch = table.epoch.clone();
         if let Some(entry) = table.rooms.get_mut(id).filter(|entry| !entry.is_pristine()) {
-            (entry.epoch, entry.announce_epoch) = (epoch, true);
-            (entry.seq, entry.counts) = (0, None);
-            entry.history = VecDeque::new();
+            entry.begin(epoch, Origin::Here);
+            (entry.counts, entry.counted) = (None, 0);
         }
         true
     }
@@ -233,7 +264,7 @@ impl RoomTable {
         let mut table = self.lock();
         let mut had_past = false;
         table.rooms.retain(|_, entry| {
-            let keep = entry.member_total() > 0 || now.duration_since(entry.touched) < ttl;
+            let keep = entry.is_used() || now.duration_since(entry.touched) < ttl;
             had_past |= !keep && !entry.is_pristine();
             keep
         });
@@ -265,9 +296,13 @@ impl RoomTable {
             .collect()
     }
 
-    /// The newest state, where a room's counts are known.
+    /// The newest state, where a room's counts are known. Of a room that nobody here is in, what was known when it was
+    /// asked for last: other processes may have gone on since.
     pub fn state(&self, id: &RoomId) -> Option<RoomState> {
         let table = self.lock();
+        if let Some(errands) = self.errands.as_ref().filter(|_| !table.is_current(id)) {
+            errands.leave(Errand::Refresh(id.clone()));
+        }
         let entry = table.rooms.get(id)?;
         Some(RoomState { counts: entry.counts?, seq: entry.seq, epoch: entry.epoch.clone() })
     }

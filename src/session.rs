@@ -65,6 +65,8 @@ pub struct Session {
 #[derive(Debug, Default)]
 struct Rare {
     questions: Questions,
+    /// What its message asks is looked up outside this process; what else the client says has to wait.
+    waits: bool,
     /// When the verdict on who this is ends.
     expires: Option<Instant>,
     /// The first conflation since the backlog was empty.
@@ -137,6 +139,17 @@ impl Session {
         }
         self.phase = Phase::Open;
         self.heard = now;
+    }
+
+    /// Goes no further in what the client says until [`go_on`](Self::go_on).
+    pub fn wait(&mut self) {
+        self.rare().waits = true;
+    }
+
+    /// Ends the waiting. False where nothing is to be done any more for who has waited.
+    pub fn go_on(&mut self) -> bool {
+        let waited = self.rare.as_mut().is_some_and(|rare| std::mem::take(&mut rare.waits));
+        waited && matches!(self.phase, Phase::Open)
     }
 
     /// Queues an answer to one of the client's messages.

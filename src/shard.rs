@@ -27,6 +27,7 @@ use std::thread::{self, JoinHandle};
 use slab::Slab;
 
 use crate::close::{self, CloseReason};
+use crate::errand::Errands;
 use crate::metrics::Gauges;
 use crate::notice::{Notice, Notices};
 use crate::room::RoomTable;
@@ -65,6 +66,8 @@ pub struct Parts {
     pub inboxes: Arc<Inboxes>,
     /// Ids for its connections.
     pub ids: Arc<Ids>,
+    /// Where it leaves what the other processes have a part in.
+    pub errands: Option<Arc<Errands>>,
 }
 
 /// Numbers the connections of one shard so that the number tells the shard.

@@ -105,9 +105,22 @@ pub fn encode(
         Update::Custom { fields } => fields.len(),
         Update::StatusChanged { .. } | Update::CountUpdated { .. } => 0,
     };
-    let frame = TextFrame::with_capacity(280 + own)
-        .raw(r#"{"type":"ROOM_UPDATE","roomId":"#)
-        .append(|out| room.write_json(out));
+    numbered(unnumbered(TextFrame::with_capacity(280 + own), room, update, now), seq, epoch)
+}
+
+/// The message of an update up to its number, for who is yet to be told that.
+pub fn head(room: &RoomId, update: &Update<'_>, now: SystemTime) -> Bytes {
+    unnumbered(TextFrame::with_capacity(280), room, update, now).payload()
+}
+
+/// The frame of an update whose message was begun by [`head`].
+pub fn complete(head: &[u8], seq: u64, epoch: Option<&str>) -> Bytes {
+    let frame = TextFrame::with_capacity(head.len() + 40);
+    numbered(frame.append(|out| out.extend_from_slice(head)), seq, epoch)
+}
+
+fn unnumbered(frame: TextFrame, room: &RoomId, update: &Update<'_>, now: SystemTime) -> TextFrame {
+    let frame = frame.raw(r#"{"type":"ROOM_UPDATE","roomId":"#).append(|out| room.write_json(out));
     let frame = match *update {
         Update::Joined { name, counts } => participant(frame, "USER_JOINED", name, counts),
         Update::Left { name, counts } => participant(frame, "USER_LEFT", name, counts),
@@ -124,11 +137,11 @@ pub fn encode(
         }
         Update::Custom { fields } => custom(frame, fields),
     };
-    let frame = frame
-        .raw(r#","timestamp":""#)
-        .raw(Timestamp::of(now).as_str())
-        .raw(r#"","seq":"#)
-        .number(seq);
+    frame.raw(r#","timestamp":""#).raw(Timestamp::of(now).as_str()).raw("\"")
+}
+
+fn numbered(frame: TextFrame, seq: u64, epoch: Option<&str>) -> Bytes {
+    let frame = frame.raw(r#","seq":"#).number(seq);
     match epoch {
         Some(epoch) => frame.raw(r#","epoch":"#).string(epoch),
         None => frame,

@@ -37,20 +37,20 @@ pub struct Stats {
 impl Hub {
     /// Names of the users that are in a room.
     pub fn users_in_rooms(&self) -> Vec<Arc<str>> {
-        self.users.names_in_rooms()
+        self.local.users.names_in_rooms()
     }
 
     /// The hub's figures.
     pub fn stats(&self) -> Stats {
-        let counters = &self.shared.counters;
+        let counters = &self.local.shared.counters;
         let totals = self.totals();
         let threads = self.shards.iter().map(|shard| {
             (metrics::get(&shard.gauges.connections), metrics::get(&shard.gauges.backlog))
         });
         Stats {
-            active_rooms: self.rooms.active(),
+            active_rooms: self.local.rooms.active(),
             memberships: totals.memberships,
-            users: self.users.in_rooms(),
+            users: self.local.users.in_rooms(),
             connections: totals.connections,
             rooms: totals.rooms,
             updates: metrics::get(&counters.updates),
@@ -64,19 +64,20 @@ impl Hub {
 
     /// Prometheus text.
     pub fn metrics(&self) -> String {
-        metrics::render(&self.shared.counters, &self.totals())
+        metrics::render(&self.local.shared.counters, &self.totals())
     }
 
     fn totals(&self) -> Totals {
-        let (rooms, memberships) = self.rooms.totals();
+        let (rooms, memberships) = self.local.rooms.totals();
         let sum =
             |gauge: fn(&Gauges) -> u64| self.shards.iter().map(|shard| gauge(&shard.gauges)).sum();
         Totals {
-            connections: self.shared.admission.open() as u64,
+            connections: self.local.shared.admission.open() as u64,
             rooms,
             memberships,
             buffered_bytes: sum(|gauges| metrics::get(&gauges.backlog)),
             slow_clients: sum(|gauges| metrics::get(&gauges.slow)),
+            clustered: self.errands.is_some(),
         }
     }
 }

@@ -9,7 +9,7 @@ use napi_derive::napi;
 use crate::address::TrustProxy;
 use crate::close::{self, CloseReason};
 use crate::handshake::{Head, Origins};
-use crate::options::Options;
+use crate::options::{ClusterOptions, DEFAULT_PREFIX, Options};
 use crate::room_id::RoomId;
 use crate::session::Verdict;
 use crate::shared::Decided;
@@ -86,6 +86,10 @@ pub struct HubOptions {
     pub authenticate: Option<bool>,
     /// JavaScript says who may join.
     pub authorize_join: Option<bool>,
+    /// Where the hubs of other processes are met.
+    pub cluster_url: Option<String>,
+    /// What keys and channels there begin with.
+    pub cluster_prefix: Option<String>,
 }
 
 fn set<T, U>(target: &mut T, value: Option<U>, convert: impl FnOnce(U) -> T) {
@@ -131,6 +135,8 @@ impl TryFrom<HubOptions> for Options {
         options.origin_hook = given.origin_function.unwrap_or_default();
         options.authenticate = given.authenticate.unwrap_or_default();
         options.authorize_join = given.authorize_join.unwrap_or_default();
+        let prefix = given.cluster_prefix.unwrap_or_else(|| DEFAULT_PREFIX.into());
+        options.cluster = given.cluster_url.map(|url| ClusterOptions { url, prefix });
         Ok(options)
     }
 }

@@ -37,6 +37,10 @@ pub struct HubEvent {
     pub origin: Option<String>,
     /// Of a log line.
     pub level: Option<String>,
+    /// Of the cluster: `up` or `away`.
+    pub state: Option<String>,
+    /// Clients in a room.
+    pub count: Option<f64>,
     /// For people.
     pub message: Option<String>,
     /// What to write.
@@ -114,6 +118,15 @@ impl From<Notice> for HubEvent {
             Notice::RelayEnd { id } => Self::of("relayEnd", id),
             Notice::RelayDestroy { id } => Self::of("relayDestroy", id),
             Notice::RelayResume { id } => Self::of("relayResume", id),
+            Notice::Cluster { up } => Self {
+                state: Some(if up { "up" } else { "away" }.into()),
+                ..Self::named("cluster")
+            },
+            Notice::ClusterCount { ask, count } => Self {
+                ask: Some(ask as f64),
+                count: Some(count as f64),
+                ..Self::named("clusterCount")
+            },
             Notice::Closed => Self::named("closed"),
         }
     }

@@ -66,6 +66,12 @@ impl NodeHub {
         })
     }
 
+    /// What is wrong with a cluster's address, to stand behind its name; null where nothing is.
+    #[napi(catch_unwind)]
+    pub fn cluster_url_fault(url: String) -> Option<String> {
+        crate::cluster::Address::parse(&url).err()
+    }
+
     /// The refusal of an upgrade request, or null.
     #[napi(catch_unwind)]
     pub fn refuse(&self, request: UpgradeHead) -> Option<UpgradeRefusal> {

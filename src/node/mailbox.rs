@@ -88,6 +88,7 @@ fn is_news(notice: &Notice) -> bool {
             | Notice::Join(..)
             | Notice::Leave(..)
             | Notice::Slow(_)
+            | Notice::Cluster { .. }
             | Notice::Log { .. }
             | Notice::Error { .. }
     )

@@ -212,6 +212,13 @@ impl NodeHub {
         Ok(self.hub.forget_room(&room_id(&room)?))
     }
 
+    /// Asks how many clients are in a room over all processes; the answer is the event `clusterCount`. False where
+    /// none will come.
+    #[napi(catch_unwind)]
+    pub fn cluster_client_count(&self, room: JsRoomId, ask: f64) -> Result<bool> {
+        Ok(self.hub.ask_cluster_count(&room_id(&room)?, ask as u64))
+    }
+
     /// Closes all members of a room.
     #[napi(catch_unwind)]
     pub fn disconnect_room(&self, room: JsRoomId) -> Result<f64> {

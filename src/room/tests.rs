@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Joined, RoomTable, Update};
+use super::{Join, Joined, RoomTable, Update};
 use crate::message::Resume;
 use crate::room_id::RoomId;
 use crate::update::{self, Counts};
@@ -18,7 +18,7 @@ struct Rooms {
 impl Rooms {
     fn new() -> Self {
         let id = RoomId::Number(1);
-        Self { table: RoomTable::new(2, HISTORY), id }
+        Self { table: RoomTable::new(2, HISTORY, None), id }
     }
 
     /// Broadcasts `current` of 10; returns what went to which shard.
@@ -45,7 +45,14 @@ impl Rooms {
     fn join(&self, resume: Option<(u64, &str)>) -> Joined {
         let resume =
             resume.map(|(seq, epoch)| Resume { last_seq: Some(seq), epoch: Some(epoch.into()) });
-        self.table.join(&self.id, 0, resume.as_ref(), false)
+        done(self.table.join(&self.id, 0, resume.as_ref(), false))
+    }
+}
+
+fn done(join: Join) -> Joined {
+    match join {
+        Join::Done(joined) => joined,
+        Join::Later => panic!("nobody else has a part in these rooms"),
     }
 }
 
@@ -119,7 +126,7 @@ fn who_joins_again_is_answered_but_never_replayed_to() {
     rooms.count(1);
     rooms.count(2);
     let resume = Resume { last_seq: Some(1), epoch: Some(epoch.to_string()) };
-    let joined = rooms.table.join(&rooms.id, 0, Some(&resume), true);
+    let joined = done(rooms.table.join(&rooms.id, 0, Some(&resume), true));
     assert_eq!((joined.seq, joined.recovered, seqs(&joined)), (2, Some(false), vec![2]));
     assert_eq!(rooms.table.member_total(&rooms.id), 1);
 }

@@ -30,7 +30,7 @@ impl Session {
     /// answers lying, since those are never dropped.
     pub(super) fn may_read(&self, shared: &Shared) -> bool {
         self.backlog() <= shared.options.max_buffered_bytes
-            && self.rare.as_ref().is_none_or(|rare| rare.questions.takes_more())
+            && self.rare.as_ref().is_none_or(|rare| !rare.waits && rare.questions.takes_more())
     }
 
     pub(super) fn advance_open(
@@ -39,6 +39,9 @@ impl Session {
         scratch: &mut Scratch,
         shared: &Shared,
     ) -> Step {
+        if self.rare.as_ref().is_some_and(|rare| rare.waits) {
+            return Step::Wait;
+        }
         if let Some(step) = self.settle_questions(shared) {
             return step;
         }

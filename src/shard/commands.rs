@@ -42,6 +42,12 @@ impl Shard {
                 self.with_client(id, |session| session.join_verdict(ask, verdict))
             }
             Command::OriginVerdict(id, allowed) => self.judge_origin(id, allowed),
+            Command::Join { id, room, resume } => {
+                self.resume(id, |shard, key| shard.join(key, &room, resume.as_ref()));
+            }
+            Command::Status { id, room, members } => {
+                self.resume(id, |shard, key| shard.tell_status(key, &room, members));
+            }
             Command::CloseRoom(room, reason) => {
                 for key in self.local.slots(&room) {
                     self.close_slot(key, reason.clone());
@@ -67,6 +73,16 @@ impl Shard {
         let Some(&key) = self.ids.get(&id) else { return };
         self.slots[key].session().map(act);
         self.enlist(key);
+    }
+
+    /// Goes on with a session that has waited for other processes.
+    fn resume(&mut self, id: u64, act: impl FnOnce(&mut Self, usize)) {
+        let Some(&key) = self.ids.get(&id) else { return };
+        if self.slots[key].session().is_some_and(Session::go_on) {
+            act(self, key);
+            self.enlist(key);
+            self.settle(key);
+        }
     }
 
     fn slots_of(&self, user: &str) -> Vec<usize> {

@@ -7,9 +7,11 @@ use std::time::SystemTime;
 use super::{Connection, Shard, Slot, SlotWaker};
 use crate::arrival::Outcome;
 use crate::close::CloseReason;
+use crate::errand::{Asker, Errand};
 use crate::message::{self, ErrorAnswer};
 use crate::metrics::Hook;
 use crate::notice::{Abandoned, Client, Level, Notice, news};
+use crate::room_id::RoomId;
 use crate::session::Effect;
 
 /// Steps that one connection may take before the others have their turn.
@@ -100,9 +102,12 @@ impl Shard {
                 self.answer(key, |_| message::error(&ErrorAnswer::AccessDenied(&room)));
             }
             Effect::Leave(room) => self.leave_and_tell(key, &room),
+            Effect::Status(room) if self.parts.errands.is_some() => {
+                self.ask_others(key, |shard, id| Errand::Count(room, Asker::Client { shard, id }));
+            }
             Effect::Status(room) => {
                 let members = self.parts.rooms.member_total(&room);
-                self.answer(key, |_| message::room_status(&room, members, SystemTime::now()));
+                self.tell_status(key, &room, members);
             }
             Effect::Abandon { ask, why } => self.abandon(key, ask, why),
             Effect::Unverified => {
@@ -118,6 +123,10 @@ impl Shard {
             Effect::Slow => self.tell_of(key, news::SLOW, Notice::Slow),
             Effect::Ended(reason) => self.end(key, reason),
         }
+    }
+
+    pub(super) fn tell_status(&mut self, key: usize, room: &RoomId, members: u64) {
+        self.answer(key, |_| message::room_status(room, members, SystemTime::now()));
     }
 
     pub(super) fn answer(&mut self, key: usize, frame: impl FnOnce(&str) -> bytes::Bytes) {

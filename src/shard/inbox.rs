@@ -12,7 +12,9 @@ use futures_util::task::AtomicWaker;
 use crate::admission::Permit;
 use crate::close::CloseReason;
 use crate::handshake::Head;
+use crate::message::Resume;
 use crate::room::{Room, Update};
+use crate::room_id::RoomId;
 use crate::session::{JoinVerdict, Verdict};
 use crate::transport::Relay;
 
@@ -55,6 +57,24 @@ pub enum Command {
     JoinVerdict(u64, u64, JoinVerdict),
     /// Whether pages of an origin may connect.
     OriginVerdict(u64, bool),
+    /// The room that a client waits for is up to date.
+    Join {
+        /// The connection.
+        id: u64,
+        /// The room.
+        room: RoomId,
+        /// What it saw last.
+        resume: Option<Resume>,
+    },
+    /// How many are in the room that a client has asked about.
+    Status {
+        /// The connection.
+        id: u64,
+        /// The room.
+        room: RoomId,
+        /// Clients over all processes.
+        members: u64,
+    },
     /// Send this to the room's members.
     Update(Arc<Update>),
     /// Close all members of a room.

@@ -5,10 +5,11 @@ use std::time::SystemTime;
 
 use super::fanout::Moved;
 use super::{Connection, Shard, Slot};
+use crate::errand::Errand;
 use crate::message::{self, ErrorAnswer, Resume};
 use crate::metrics::{self, Limit};
 use crate::notice::{Abandoned, Notice, news};
-use crate::room::{Room, Update};
+use crate::room::{Join, Room, Update};
 use crate::room_id::RoomId;
 use crate::session::Membership;
 
@@ -33,7 +34,13 @@ impl Shard {
             session.answer(message::error(&ErrorAnswer::TooManyRooms(id)));
             return;
         }
-        let joined = self.parts.rooms.join(id, self.parts.index, resume, already);
+        let joined = match self.parts.rooms.join(id, self.parts.index, resume, already) {
+            Join::Done(joined) => joined,
+            Join::Later => {
+                let (room, resume) = (id.clone(), resume.cloned());
+                return self.ask_others(key, |shard, id| Errand::Join { shard, id, room, resume });
+            }
+        };
         if already {
             // The answer says a number: what came before it is given to the member first. It may still lie in the
             // inbox, but not beyond, since updates are numbered and handed over under the lock that `join` took.
@@ -67,6 +74,15 @@ impl Shard {
         self.owe(key, joined.owed);
         if !already {
             self.tell_of(key, news::JOIN, |client| Notice::Join(client, id.clone()));
+        }
+    }
+
+    /// Has a client wait for what other processes know.
+    pub(super) fn ask_others(&mut self, key: usize, errand: impl FnOnce(usize, u64) -> Errand) {
+        let session = self.slots.get_mut(key).and_then(Slot::session);
+        if let (Some(errands), Some(session)) = (&self.parts.errands, session) {
+            session.wait();
+            errands.leave(errand(self.parts.index, session.id));
         }
     }
 

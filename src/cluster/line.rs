@@ -1,0 +1,311 @@
+//! What the cluster's thread knows of one room, or of the orders: what waits to be sent, and how far what Redis holds is
+//! known here. At most one call of a line is under way, so what it sends stays in order and what piles up goes together.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::record::Record;
+use crate::errand::{Asker, Order};
+use crate::message::Resume;
+use crate::room_id::RoomId;
+use crate::update::Counts;
+
+/// Updates that go in one call.
+const BATCH: usize = 64;
+/// Bytes that go in one call, but for the first update.
+const BATCH_BYTES: usize = 256 * 1024;
+/// Messages that wait for a room to be brought up to date; with more it is looked at again.
+const HELD: usize = 1024;
+
+/// What a line is of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Topic {
+    /// A room.
+    Room(RoomId),
+    /// What every process is to do.
+    Orders,
+}
+
+/// The names of a line in Redis. They share a hash tag, so that they are on one node of a Redis Cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Keys {
+    pub(super) state: String,
+    pub(super) history: String,
+    pub(super) members: String,
+    pub(super) channel: String,
+}
+
+impl Keys {
+    pub(super) fn new(prefix: &str, db: i64, topic: &Topic) -> Self {
+        let stem = match topic {
+            Topic::Orders => format!("{prefix}:orders:{{orders}}"),
+            // A tag ends at the first brace that closes.
+            Topic::Room(id) => {
+                let id = id.to_string().replace('%', "%25").replace('}', "%7D");
+                format!("{prefix}:room:{{{id}}}")
+            }
+        };
+        // Channels know no databases.
+        let channel = if db == 0 { stem.clone() } else { format!("{stem}@{db}") };
+        Self {
+            state: format!("{stem}:s"),
+            history: format!("{stem}:h"),
+            members: format!("{stem}:n"),
+            channel,
+        }
+    }
+}
+
+/// What is known of whether an update has come to Redis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// It has not been sent.
+    First,
+    /// It may have come.
+    Again,
+    /// It may have come, and was given to this process's clients without Redis.
+    Late,
+}
+
+impl Mode {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Again => "again",
+            Self::Late => "late",
+        }
+    }
+}
+
+/// An update, or an order, on its way to Redis.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub(super) id: u64,
+    pub(super) head: Bytes,
+    pub(super) counts: Option<Counts>,
+    pub(super) at: u64,
+    pub(super) mode: Mode,
+}
+
+/// How far Redis tells of the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It does not.
+    Off,
+    /// It does; what came before is not known.
+    Subscribed,
+    /// It does, and all before is known.
+    Live,
+}
+
+/// A client that waits for its room.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) shard: usize,
+    pub(super) id: u64,
+    pub(super) resume: Option<Resume>,
+}
+
+/// One room, or the orders.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) keys: Arc<Keys>,
+    pub(super) queue: VecDeque<Item>,
+    /// What is under way to Redis.
+    pub(super) flight: Vec<Item>,
+    pub(super) stage: Stage,
+    /// A call is under way.
+    pub(super) calling: bool,
+    /// It stands on the list of those that may have something to do.
+    pub(super) listed: bool,
+    /// What was told before the line was up to date.
+    pub(super) held: VecDeque<(Arc<str>, Vec<Record>)>,
+    pub(super) joins: Vec<Waiting>,
+    pub(super) askers: Vec<Asker>,
+    /// What follows when the queue is empty.
+    pub(super) after: Vec<Order>,
+    pub(super) members: u64,
+    /// What Redis was told of them.
+    pub(super) told: Option<u64>,
+    /// The last member has left.
+    pub(super) idle_since: Option<Instant>,
+    /// The newest state is wanted, whether or not there are members.
+    pub(super) look: bool,
+    /// What Redis holds is to be dropped.
+    pub(super) forget: bool,
+    /// The last call was one that sends updates.
+    pub(super) published: bool,
+    /// It stands in the backlog.
+    pub(super) kept: bool,
+}
+
+impl Line {
+    pub(super) fn new(keys: Keys) -> Self {
+        Self {
+            keys: Arc::new(keys),
+            queue: VecDeque::new(),
+            flight: Vec::new(),
+            stage: Stage::Off,
+            calling: false,
+            listed: false,
+            held: VecDeque::new(),
+            joins: Vec::new(),
+            askers: Vec::new(),
+            after: Vec::new(),
+            members: 0,
+            told: None,
+            idle_since: None,
+            look: false,
+            forget: false,
+            published: false,
+            kept: false,
+        }
+    }
+
+    /// Takes out what goes in the next call: items of one mode.
+    pub(super) fn load(&mut self) -> &[Item] {
+        let mode = self.queue.front().map(|item| item.mode);
+        let mut bytes = 0;
+        let fits = self.queue.iter().take(BATCH).take_while(|item| {
+            let first = bytes == 0;
+            bytes += item.head.len();
+            Some(item.mode) == mode && (first || bytes <= BATCH_BYTES)
+        });
+        let count = fits.count();
+        self.flight = self.queue.drain(..count).collect();
+        &self.flight
+    }
+
+    /// The connection is gone: what was under way may have come or not, and what is told from now on is missed.
+    pub(super) fn reset(&mut self) {
+        for mut item in std::mem::take(&mut self.flight).into_iter().rev() {
+            if item.mode == Mode::First {
+                item.mode = Mode::Again;
+            }
+            self.queue.push_front(item);
+        }
+        self.stage = Stage::Off;
+        (self.calling, self.told) = (false, None);
+        self.held.clear();
+    }
+
+    /// One of our own has come back: Redis has it.
+    pub(super) fn confirm(&mut self, own: u64) {
+        self.flight.retain(|item| item.id != own);
+        self.queue.retain(|item| item.id != own);
+    }
+
+    /// Keeps what was told until the line is up to date.
+    pub(super) fn hold(&mut self, epoch: Arc<str>, records: Vec<Record>) {
+        if self.held.len() == HELD {
+            // The gap is found when the rest is taken in.
+            self.held.pop_front();
+        }
+        self.held.push_back((epoch, records));
+    }
+
+    /// Leaves of what waits the newest update and the newest with counts. Returns how many went.
+    pub(super) fn conflate(&mut self) -> u64 {
+        let before = self.queue.len();
+        let (mut any, mut counts) = (false, false);
+        let mut kept = VecDeque::with_capacity(2);
+        while let Some(item) = self.queue.pop_back() {
+            let has_counts = item.counts.is_some();
+            if !any || has_counts && !counts {
+                (any, counts) = (true, counts || has_counts);
+                kept.push_front(item);
+            }
+        }
+        self.queue = kept;
+        (before - self.queue.len()) as u64
+    }
+
+    /// Whether anything depends on the line.
+    pub(super) fn is_idle(&self) -> bool {
+        self.queue.is_empty()
+            && self.flight.is_empty()
+            && !self.calling
+            && self.stage == Stage::Off
+            && self.members == 0
+            && self.joins.is_empty()
+            && self.askers.is_empty()
+            && self.after.is_empty()
+            && !self.look
+            && !self.forget
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(items: &[(u64, bool)]) -> Line {
+        let mut line = Line::new(Keys::new("p", 0, &Topic::Orders));
+        line.queue = items
+            .iter()
+            .map(|&(id, counts)| Item {
+                id,
+                head: Bytes::from_static(b"{"),
+                counts: counts.then_some(Counts { current: 1, max: 2 }),
+                at: id,
+                mode: Mode::First,
+            })
+            .collect();
+        line
+    }
+
+    fn ids<'a>(items: impl IntoIterator<Item = &'a Item>) -> Vec<u64> {
+        items.into_iter().map(|item| item.id).collect()
+    }
+
+    #[test]
+    fn names_of_a_room_share_a_tag_that_no_room_can_leave() {
+        let keys = Keys::new("p", 0, &Topic::Room(RoomId::Number(7)));
+        assert_eq!(keys.state, "p:room:{7}:s");
+        assert_eq!(keys.channel, "p:room:{7}");
+        let keys = Keys::new("p", 2, &Topic::Room(RoomId::parse_str("}a%{").unwrap()));
+        assert_eq!(keys.history, "p:room:{%7Da%25{}:h");
+        assert_eq!(keys.channel, "p:room:{%7Da%25{}@2");
+    }
+
+    #[test]
+    fn one_call_takes_what_is_of_one_mode() {
+        let mut line = line(&[(1, true), (2, true), (3, true)]);
+        line.queue[0].mode = Mode::Late;
+        assert_eq!(ids(line.load()), [1]);
+        line.flight.clear();
+        assert_eq!(ids(line.load()), [2, 3]);
+        line.queue = (0..100).map(|id| Item { id, ..line.flight[0].clone() }).collect();
+        assert_eq!(line.load().len(), BATCH);
+    }
+
+    #[test]
+    fn what_was_under_way_is_sent_again_in_its_place() {
+        let mut line = line(&[(1, true), (2, true), (3, true)]);
+        line.load();
+        line.queue.extend(line.flight.split_off(2));
+        line.reset();
+        assert_eq!(ids(&line.queue), [1, 2, 3]);
+        let modes: Vec<_> = line.queue.iter().map(|item| item.mode).collect();
+        assert_eq!(modes, [Mode::Again, Mode::Again, Mode::First]);
+        line.confirm(2);
+        assert_eq!(ids(&line.queue), [1, 3]);
+    }
+
+    #[test]
+    fn conflation_leaves_the_newest_and_the_newest_counts() {
+        for (items, left) in [
+            (&[(1, true), (2, true), (3, false), (4, false)][..], &[2, 4][..]),
+            (&[(1, false), (2, true)], &[2]),
+            (&[(1, false), (2, false)], &[2]),
+            (&[], &[]),
+        ] {
+            let mut line = line(items);
+            assert_eq!(line.conflate() as usize, items.len() - left.len());
+            assert_eq!(ids(&line.queue), left);
+        }
+    }
+}

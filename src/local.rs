@@ -1,0 +1,81 @@
+//! This process's part of a hub: its rooms, its users, and its shards, for whoever speaks to them all.
+
+use std::sync::Arc;
+
+use crate::close::{self, CloseReason};
+use crate::notice::Notices;
+use crate::room::{RoomTable, Update};
+use crate::room_id::RoomId;
+use crate::shard::{Command, Inboxes};
+use crate::shared::Shared;
+use crate::user::UserTable;
+
+/// Where updates go to a shard, under the room table's lock.
+pub type Deliver<'a> = &'a mut dyn FnMut(usize, Arc<Update>);
+
+/// What the hub and its cluster share.
+#[derive(Clone)]
+pub struct Local {
+    /// Options, counters, limits.
+    pub shared: Arc<Shared>,
+    /// The rooms.
+    pub rooms: Arc<RoomTable>,
+    /// The users.
+    pub users: Arc<UserTable>,
+    /// What the bot's side is told.
+    pub notices: Arc<dyn Notices>,
+    /// The shards' queues.
+    pub inboxes: Arc<Inboxes>,
+}
+
+impl Local {
+    /// Has updates delivered that `broadcast` hands over, and wakes the shards that they are for.
+    pub fn deliver<T>(&self, broadcast: impl FnOnce(&RoomTable, Deliver<'_>) -> T) -> T {
+        let mut asleep = 0;
+        let result = broadcast(&self.rooms, &mut |shard, update| {
+            if self.inboxes.of(shard).leave(Command::Update(update)) {
+                asleep |= 1 << shard;
+            }
+        });
+        // Only now, with the table's lock let go.
+        self.inboxes.wake(asleep);
+        result
+    }
+
+    /// Tells every shard.
+    pub fn tell_all(&self, command: impl Fn() -> Command) {
+        self.inboxes.iter().for_each(|inbox| inbox.push(command()));
+    }
+
+    /// Closes all members of a room; returns how many.
+    pub fn disconnect_room(&self, room: &RoomId) -> u64 {
+        let Some((room, members)) = self.rooms.occupied(room) else {
+            return 0;
+        };
+        for (inbox, _) in self.inboxes.iter().zip(&*members).filter(|(_, members)| **members > 0) {
+            inbox.push(Command::CloseRoom(room.clone(), close::ROOM_CLOSED));
+        }
+        members.iter().map(|&members| u64::from(members)).sum()
+    }
+
+    /// Closes all connections of a user; returns how many.
+    pub fn disconnect_user(&self, user: &str, reason: &CloseReason) -> usize {
+        let connections = self.users.connections(user);
+        if connections > 0 {
+            self.tell_all(|| Command::CloseUser(user.into(), reason.clone()));
+        }
+        connections
+    }
+
+    /// Ends a user's memberships of a room; returns how many connections it concerns.
+    pub fn remove_from_room(&self, user: &str, room: &RoomId) -> usize {
+        let Some((room, _)) = self.rooms.occupied(room) else {
+            return 0;
+        };
+        let connections = self.users.connections_in(user, room.key);
+        if connections > 0 {
+            self.tell_all(|| Command::RemoveFromRoom(user.into(), room.clone()));
+        }
+        connections
+    }
+}
