@@ -29,7 +29,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::time::{Instant, Sleep};
+use tokio::time::{Instant, Sleep, timeout};
 
 use crate::errand::{Errand, Errands};
 use crate::local::Local;
@@ -47,6 +47,8 @@ use line::{Keys, Line, Topic};
 const LINGER: Duration = Duration::from_secs(1);
 /// Calls under way at the most.
 const CALLS: usize = 512;
+/// Time to take leave of the other processes.
+const FAREWELL: Duration = Duration::from_millis(200);
 /// The longest pause in which nothing is looked at.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -120,7 +122,9 @@ struct Cluster {
     next_item: u64,
     /// How far the orders have been followed; none before the first look.
     followed: Option<(Option<Arc<str>>, u64)>,
-    /// Orders of our own that were followed here before they were told to all.
+    /// When the log last said that Redis refuses something.
+    refused_at: Option<Instant>,
+    /// Rooms of which the members were closed here before all were told, by the number of the item.
     obeyed: HashSet<u64>,
     /// Processes that live.
     alive: Arc<HashSet<String>>,
@@ -150,6 +154,7 @@ impl Cluster {
             backlog: VecDeque::new(),
             next_item: 0,
             followed: None,
+            refused_at: None,
             obeyed: HashSet::new(),
             alive: Arc::default(),
             beat_at: now,
@@ -161,8 +166,9 @@ impl Cluster {
 
     async fn run(mut self) {
         let end = poll_fn(|cx| self.guarded_turn(cx)).await;
+        // The others will find out by themselves where this takes too long.
+        let _ = timeout(FAREWELL, self.take_leave()).await;
         if let End::Drain { grace, spread } = end {
-            self.take_leave().await;
             self.local.tell_all(|| Command::Drain { grace, spread });
         }
     }
@@ -274,13 +280,21 @@ impl Cluster {
             .then_some(End::Drain { grace: closing.grace, spread: closing.spread })
     }
 
-    /// This process is no part of the cluster any more.
+    /// This process is no part of the cluster any more, and its clients are not counted.
     async fn take_leave(&mut self) {
-        let Some(link) = self.contact.link().cloned() else { return };
-        let mut command = redis::cmd("ZREM");
-        command.arg(self.processes()).arg(&*self.process);
-        // The others will find out by themselves otherwise.
-        let _ = tokio::time::timeout(Duration::from_millis(200), link.ask(command)).await;
+        let Some(link) = self.contact.link().filter(|_| self.contact.is_ready()).cloned() else {
+            return;
+        };
+        let mut leave = redis::cmd("ZREM");
+        leave.arg(self.processes()).arg(&*self.process);
+        let told = self.lines.values().filter(|line| line.told.is_some());
+        let rooms = told.map(|line| {
+            let mut uncount = redis::cmd("HDEL");
+            uncount.arg(&line.keys.members).arg(&*self.process);
+            uncount
+        });
+        let commands = rooms.chain([leave]).map(|command| link.ask(command));
+        commands.collect::<FuturesUnordered<_>>().for_each(|_| std::future::ready(())).await;
     }
 
     /// Where the processes give their signs of life.

@@ -4,16 +4,18 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use redis::{Cmd, Value};
 use tokio::time::Instant;
 
 use super::fault::{Fault, unexpected};
-use super::line::{Item, Keys, Line, Mode, Stage, Topic};
+use super::line::{Item, Keys, Kind, Line, Mode, Stage, Topic};
 use super::link::{Link, Script, text_of};
 use super::record::{Record, counts, single};
 use super::{CALLS, Cluster, LINGER};
 use crate::errand::Order;
 use crate::metrics;
+use crate::notice::Notice;
 use crate::room::{Known, Synced, new_epoch};
 use crate::update::{self, Update};
 
@@ -25,6 +27,8 @@ const DEAD: Duration = Duration::from_secs(15);
 const RENEWAL: Duration = Duration::from_secs(600);
 /// What Redis holds of rooms is held for so long at the least: signs that they are in use come three times in it.
 const SHORTEST: Duration = Duration::from_secs(3);
+/// Between two log lines on what Redis refuses.
+const BETWEEN_COMPLAINTS: Duration = Duration::from_secs(60);
 /// How long orders are held for who was away, and how many.
 const ORDERS: (Duration, usize) = (Duration::from_secs(3600), 1000);
 
@@ -103,12 +107,12 @@ impl Cluster {
         let keys = line.keys.clone();
         // What is asked now and then has its turn also where updates follow each other without end.
         if may_publish && !(asked && std::mem::take(&mut line.published)) {
+            line.published = true;
+            if line.load().first().is_some_and(|item| item.kind == Kind::Forget) {
+                return self.make(link, Call::Line(topic), Forgetting { keys });
+            }
             let call = self.publishing(&topic);
             return self.make(link, Call::Line(topic), call);
-        }
-        if line.forget && line.queue.is_empty() {
-            line.forget = false;
-            return self.make(link, Call::Line(topic), Forgetting { keys });
         }
         if wanted && line.stage == Stage::Off {
             return self.make(link, Call::Line(topic), Subscription { keys, on: true });
@@ -161,9 +165,8 @@ impl Cluster {
     fn publishing(&mut self, topic: &Topic) -> Publishing {
         let (ttl, history) = self.retention(topic);
         let process = self.process.clone();
-        let line = self.lines.get_mut(topic).expect("who publishes has looked at the line");
-        line.published = true;
-        let (keys, items) = (line.keys.clone(), line.load().to_vec());
+        let line = self.lines.get(topic).expect("who publishes has looked at the line");
+        let (keys, items) = (line.keys.clone(), line.flight.clone());
         Publishing { keys, process, items, ttl, history }
     }
 
@@ -180,7 +183,14 @@ impl Cluster {
         let own = known.counts.and_then(|(counts, at)| match topic {
             Topic::Room(room) => {
                 let head = update::head(room, &Update::CountUpdated { counts }, SystemTime::now());
-                Some(Item { id: 0, head, counts: Some(counts), at, mode: Mode::First })
+                Some(Item {
+                    kind: Kind::Update,
+                    id: 0,
+                    head,
+                    counts: Some(counts),
+                    at,
+                    mode: Mode::First,
+                })
             }
             Topic::Orders => None,
         });
@@ -222,6 +232,9 @@ impl Cluster {
         let Answer { call, made, result } = answer;
         let told = match result {
             Ok(told) => told,
+            Err(Fault::Refused(text)) if matches!(call, Call::Line(_)) => {
+                return self.refused(call, &text);
+            }
             Err(fault) => return self.lose(fault, made),
         };
         self.contact.answered(Instant::now());
@@ -240,7 +253,7 @@ impl Cluster {
                 metrics::add(&self.local.shared.counters.cluster_dropped, outdated);
                 line.flight.clear();
                 line.kept &= !line.queue.is_empty();
-                if let (Topic::Room(room), false) = (topic, line.stage == Stage::Live) {
+                if let (Topic::Room(room), Stage::Off) = (topic, line.stage) {
                     self.local.deliver(|rooms, deliver| rooms.adopt(room, &synced, false, deliver));
                 }
             }
@@ -256,6 +269,7 @@ impl Cluster {
                 }
             }
             Told::Forgotten => {
+                line.flight.clear();
                 if let Topic::Room(room) = topic {
                     self.local.rooms.forget(room);
                     self.send_order(&Order::ForgetRoom(room.clone()));
@@ -270,12 +284,36 @@ impl Cluster {
                 }
             }
         }
-        let line = self.line(topic);
-        if line.queue.is_empty() && line.flight.is_empty() && !line.after.is_empty() {
-            for order in std::mem::take(&mut line.after) {
-                self.send_order(&order);
-            }
+        self.enlist(topic);
+    }
+
+    /// Redis will not do one thing, and does all others: what depends on it goes on without.
+    fn refused(&mut self, call: Call, text: &str) {
+        let Call::Line(topic) = call else { return };
+        let now = Instant::now();
+        if self.refused_at.is_none_or(|at| now.duration_since(at) > BETWEEN_COMPLAINTS) {
+            self.refused_at = Some(now);
+            let hosts = self.address.hosts();
+            let message = format!("Redis at {hosts} refuses what a room needs: {text}");
+            self.local.notices.tell(Notice::Error { code: "CLUSTER_REFUSED", message });
         }
+        let Some(line) = self.lines.get_mut(&topic) else { return };
+        line.calling = false;
+        line.told = Some(line.members);
+        let items = std::mem::take(&mut line.flight);
+        let askers = std::mem::take(&mut line.askers);
+        if line.stage == Stage::Subscribed {
+            line.stage = Stage::Live;
+            self.admit(&topic);
+        }
+        for item in items.iter().filter(|item| item.mode != Mode::Late) {
+            self.do_here(&topic, item);
+        }
+        metrics::add(&self.local.shared.counters.cluster_dropped, items.len() as u64);
+        if let Topic::Room(room) = &topic {
+            askers.into_iter().for_each(|asker| self.tell_count(room, asker, 0));
+        }
+        self.enlist(&topic);
     }
 
     pub(super) fn drop_line(&mut self, topic: &Topic) {
@@ -298,8 +336,9 @@ fn millis(time: Duration) -> u64 {
 }
 
 fn write_item(command: &mut Cmd, item: &Item) {
+    let none = if item.kind == Kind::Close { "!" } else { "-" };
     let counts = item.counts.map(|counts| (counts.current.to_string(), counts.max.to_string()));
-    let (current, max) = counts.unwrap_or_else(|| ("-".into(), "-".into()));
+    let (current, max) = counts.unwrap_or_else(|| (none.into(), none.into()));
     command.arg(item.at).arg(current).arg(max).arg(&*item.head);
 }
 
@@ -513,13 +552,28 @@ impl Ask for Pinging {
     }
 }
 
-/// Whether Redis is of use is seen by a sign of life.
-pub(super) async fn first_beat(
+/// Tries whether Redis does what will be asked of it: takes something in, and tells it.
+pub(super) async fn try_out(
     link: &Link,
     processes: String,
     process: Arc<str>,
-) -> Result<HashSet<String>, Fault> {
-    Beating { processes, process }.beat(link).await
+    orders: Keys,
+) -> Result<(), Fault> {
+    Beating { processes, process: process.clone() }.beat(link).await?;
+    let (ttl, history) = ORDERS;
+    // One that nobody follows, and that has no number.
+    let item = Item {
+        kind: Kind::Close,
+        id: 0,
+        head: Bytes::new(),
+        counts: None,
+        at: 0,
+        mode: Mode::First,
+    };
+    Publishing { keys: Arc::new(orders), process, items: vec![item], ttl, history }
+        .ask(link.clone())
+        .await?;
+    Ok(())
 }
 
 impl Line {

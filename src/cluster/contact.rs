@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Cluster;
-use super::calls::first_beat;
+use super::calls::try_out;
 use super::fault::Fault;
-use super::line::{Mode, Topic};
+use super::line::{Item, Keys, Kind, Mode, Topic};
 use super::link::{ANSWER, Link, Pushes};
 use crate::errand::Errand;
 use crate::metrics;
@@ -109,10 +109,11 @@ impl Cluster {
             && now >= self.contact.retry_at
         {
             let (address, processes) = (self.address.clone(), self.processes());
-            let process = self.process.clone();
+            let (process, prefix) = (self.process.clone(), self.prefix.clone());
             self.contact.opening = Some(Box::pin(async move {
-                let (link, pushes) = Link::open(address).await?;
-                first_beat(&link, processes, process).await?;
+                let (link, pushes) = Link::open(address.clone()).await?;
+                let orders = Keys::new(&prefix, address.db, &Topic::Orders);
+                try_out(&link, processes, process, orders).await?;
                 Ok((link, pushes))
             }));
         }
@@ -148,7 +149,7 @@ impl Cluster {
 
     fn failed(&mut self, fault: Fault) {
         let (code, wrong) = match &fault {
-            Fault::Away(_) => ("", ""),
+            Fault::Away(_) | Fault::Refused(_) => ("", ""),
             Fault::Forbidden(_) => (
                 "CLUSTER_AUTH",
                 "does not let this hub in: user and password in cluster.url, and what the user may do, have to be right",
@@ -215,12 +216,11 @@ impl Cluster {
             self.admit(topic);
             let Some(line) = self.lines.get_mut(topic) else { continue };
             line.kept = false;
-            let after = std::mem::take(&mut line.after);
             let mut items = std::mem::take(&mut line.flight);
             items.extend(line.queue.drain(..));
-            for item in &mut items {
-                if item.mode != Mode::Late && *topic != Topic::Orders {
-                    self.deliver_here(topic, item);
+            for item in items.iter_mut().filter(|item| item.mode != Mode::Late) {
+                self.do_here(topic, item);
+                if *topic != Topic::Orders {
                     item.mode = Mode::Late;
                 }
             }
@@ -228,9 +228,26 @@ impl Cluster {
                 line.queue = items.into();
                 self.keep(topic.clone());
             }
-            after.iter().for_each(|order| self.send_order(order));
         }
-        self.obey_alone();
+    }
+
+    /// Does without Redis what an item is to bring about here.
+    pub(super) fn do_here(&mut self, topic: &Topic, item: &Item) {
+        let Topic::Room(room) = topic else { return };
+        match item.kind {
+            Kind::Update => {
+                let counts = item.counts.map(|counts| (counts, item.at));
+                self.local.deliver(|rooms, deliver| {
+                    rooms.broadcast_here(room, &item.head, counts, deliver);
+                });
+            }
+            Kind::Close => {
+                // When it comes back from Redis it has been done.
+                self.obeyed.insert(item.id);
+                self.local.disconnect_room(room);
+            }
+            Kind::Forget => {}
+        }
     }
 
     /// Redis has been found to be of use.

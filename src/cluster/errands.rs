@@ -1,19 +1,26 @@
 //! What the other threads want.
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::line::{Item, Line, Mode, Stage, Topic, Waiting};
+use super::line::{Item, Kind, Mode, Stage, Topic, Waiting};
+use super::link::ANSWER;
 use super::{Closing, Cluster, End, LINGER};
 use crate::errand::{Asker, Errand, Order, Unnumbered};
 use crate::metrics;
 use crate::notice::Notice;
 use crate::room_id::RoomId;
 use crate::shard::Command;
+use crate::update::Counts;
 
 /// Updates of one room that wait for Redis; past that they are conflated.
 const QUEUE: usize = 4096;
 /// Rooms whose newest updates are kept for Redis while it is away.
 const ROOMS: usize = 10_000;
+/// Time for what waits when a hub closes, however little its clients have.
+const LAST_WORDS: Duration = Duration::from_millis(250);
 /// Orders that are kept.
 const ORDERS: usize = 1000;
 
@@ -36,8 +43,7 @@ impl Cluster {
                     }
                 }
                 Errand::Close { grace, spread } => {
-                    // Half of the time is the clients'.
-                    let until = Instant::now() + (grace / 2).min(super::link::ANSWER);
+                    let until = Instant::now() + grace.clamp(LAST_WORDS, ANSWER);
                     self.closing.get_or_insert(Closing { until, grace, spread });
                 }
                 Errand::Stop => return Some(End::Stop),
@@ -48,29 +54,34 @@ impl Cluster {
 
     fn publish(&mut self, update: Unnumbered) {
         let Unnumbered { room, head, counts, at } = update;
+        self.send(Topic::Room(room), Kind::Update, head, counts, at);
+    }
+
+    /// Has something sent behind all that was sent of its line before.
+    pub(super) fn send(
+        &mut self,
+        topic: Topic,
+        kind: Kind,
+        head: Bytes,
+        counts: Option<Counts>,
+        at: u64,
+    ) {
         self.next_item += 1;
-        let mut item = Item { id: self.next_item, head, counts, at, mode: Mode::First };
-        let topic = Topic::Room(room);
+        let mut item = Item { kind, id: self.next_item, head, counts, at, mode: Mode::First };
         if self.contact.is_away() {
-            self.deliver_here(&topic, &item);
-            item.mode = Mode::Late;
+            self.do_here(&topic, &item);
+            if topic != Topic::Orders {
+                item.mode = Mode::Late;
+            }
             self.line(&topic).queue.push_back(item);
             return self.keep(topic);
         }
         let line = self.line(&topic);
         line.queue.push_back(item);
-        if line.queue.len() > QUEUE {
+        if line.queue.len() > QUEUE && topic != Topic::Orders {
             let dropped = line.conflate();
             metrics::add(&self.local.shared.counters.cluster_dropped, dropped);
         }
-    }
-
-    /// Gives an update to this process's members alone.
-    pub(super) fn deliver_here(&self, topic: &Topic, item: &Item) {
-        let Topic::Room(room) = topic else { return };
-        let counts = item.counts.map(|counts| (counts, item.at));
-        self.local
-            .deliver(|rooms, deliver| rooms.broadcast_here(room, &item.head, counts, deliver));
     }
 
     /// Keeps a room's newest updates until Redis is back; of the room that has waited longest nothing, where there are
@@ -101,38 +112,23 @@ impl Cluster {
     }
 
     fn order(&mut self, order: Order) {
-        if let Order::ForgetRoom(room) = order {
+        let empty = Bytes::new();
+        match &order {
             // The others are told when Redis has forgotten it.
-            self.line(&Topic::Room(room)).forget = true;
-            return;
-        }
-        if let Order::DisconnectRoom(room) = &order {
-            // It follows what was sent to the room before.
-            let topic = Topic::Room(room.clone());
-            let busy = |line: &&mut Line| !line.queue.is_empty() || !line.flight.is_empty();
-            if let Some(line) = self.lines.get_mut(&topic).filter(busy)
-                && !self.contact.is_away()
-            {
-                return line.after.push(order);
+            Order::ForgetRoom(room) => {
+                return self.send(Topic::Room(room.clone()), Kind::Forget, empty, None, 0);
             }
+            // It follows what was sent to the room before. As an order it reaches those who were away meanwhile.
+            Order::DisconnectRoom(room) => {
+                self.send(Topic::Room(room.clone()), Kind::Close, empty, None, 0);
+            }
+            Order::DisconnectUser(..) | Order::RemoveFromRoom(..) => {}
         }
         self.send_order(&order);
     }
 
     pub(super) fn send_order(&mut self, order: &Order) {
-        self.next_item += 1;
-        let item = Item {
-            id: self.next_item,
-            head: super::order::encode(order),
-            counts: None,
-            at: 0,
-            mode: Mode::First,
-        };
-        self.line(&Topic::Orders).queue.push_back(item);
-        if self.contact.is_away() {
-            self.keep(Topic::Orders);
-            self.obey_alone();
-        }
+        self.send(Topic::Orders, Kind::Update, super::order::encode(order), None, 0);
     }
 
     fn join(&mut self, room: RoomId, waiting: Waiting) {

@@ -11,6 +11,8 @@ pub(super) enum Fault {
     Away(String),
     /// It does not let us in, or not do what has to be done.
     Forbidden(String),
+    /// It answers, and will not do this one thing: somebody else has used the name of a room's key, for example.
+    Refused(String),
     /// It is older than 7.0, which brought sharded pub/sub.
     TooOld(String),
 }
@@ -29,8 +31,12 @@ impl Fault {
             || ["NOAUTH", "WRONGPASS", "NOPERM", "The user executing the script can't"]
                 .iter()
                 .any(|sign| said.contains(sign));
+        // An error without a code of its own, or one that is about one key.
+        let refused = matches!(code, "WRONGTYPE" | "ERR");
         if forbidden {
             Self::Forbidden(said)
+        } else if refused {
+            Self::Refused(said)
         } else if error.kind() == ErrorKind::RESP3NotSupported {
             Self::TooOld("it does not know HELLO, which came with 6.0".into())
         } else if error.is_timeout() {
@@ -43,7 +49,9 @@ impl Fault {
     /// For people.
     pub(super) fn text(&self) -> &str {
         match self {
-            Self::Away(text) | Self::Forbidden(text) | Self::TooOld(text) => text,
+            Self::Away(text) | Self::Forbidden(text) | Self::Refused(text) | Self::TooOld(text) => {
+                text
+            }
         }
     }
 }

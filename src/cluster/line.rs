@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::record::Record;
-use crate::errand::{Asker, Order};
+use crate::errand::Asker;
 use crate::message::Resume;
 use crate::room_id::RoomId;
 use crate::update::Counts;
@@ -80,9 +80,21 @@ impl Mode {
     }
 }
 
+/// What an item is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// An update, or an order.
+    Update,
+    /// That all members of the room are to be closed.
+    Close,
+    /// That the room is to be forgotten: nothing of before is to come behind it.
+    Forget,
+}
+
 /// An update, or an order, on its way to Redis.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
+    pub(super) kind: Kind,
     pub(super) id: u64,
     pub(super) head: Bytes,
     pub(super) counts: Option<Counts>,
@@ -125,8 +137,6 @@ pub(super) struct Line {
     pub(super) held: VecDeque<(Arc<str>, Vec<Record>)>,
     pub(super) joins: Vec<Waiting>,
     pub(super) askers: Vec<Asker>,
-    /// What follows when the queue is empty.
-    pub(super) after: Vec<Order>,
     pub(super) members: u64,
     /// What Redis was told of them.
     pub(super) told: Option<u64>,
@@ -134,8 +144,6 @@ pub(super) struct Line {
     pub(super) idle_since: Option<Instant>,
     /// The newest state is wanted, whether or not there are members.
     pub(super) look: bool,
-    /// What Redis holds is to be dropped.
-    pub(super) forget: bool,
     /// The last call was one that sends updates.
     pub(super) published: bool,
     /// It stands in the backlog.
@@ -154,12 +162,10 @@ impl Line {
             held: VecDeque::new(),
             joins: Vec::new(),
             askers: Vec::new(),
-            after: Vec::new(),
             members: 0,
             told: None,
             idle_since: None,
             look: false,
-            forget: false,
             published: false,
             kept: false,
         }
@@ -168,11 +174,13 @@ impl Line {
     /// Takes out what goes in the next call: items of one mode.
     pub(super) fn load(&mut self) -> &[Item] {
         let mode = self.queue.front().map(|item| item.mode);
-        let mut bytes = 0;
+        let forgets = |item: &Item| item.kind == Kind::Forget;
+        let alone = self.queue.front().is_some_and(forgets);
+        let (mut bytes, mut first) = (0, true);
         let fits = self.queue.iter().take(BATCH).take_while(|item| {
-            let first = bytes == 0;
             bytes += item.head.len();
-            Some(item.mode) == mode && (first || bytes <= BATCH_BYTES)
+            let fits = bytes <= BATCH_BYTES && !alone && !forgets(item);
+            Some(item.mode) == mode && (std::mem::take(&mut first) || fits)
         });
         let count = fits.count();
         self.flight = self.queue.drain(..count).collect();
@@ -207,15 +215,26 @@ impl Line {
         self.held.push_back((epoch, records));
     }
 
-    /// Leaves of what waits the newest update and the newest with counts. Returns how many went.
+    /// Leaves of what waits the newest update and the newest with counts, and of what is no update the newest of each
+    /// kind. Returns how many updates went.
     pub(super) fn conflate(&mut self) -> u64 {
         let before = self.queue.len();
-        let (mut any, mut counts) = (false, false);
+        let (mut any, mut counts, mut closes, mut forgets) = (false, false, false, false);
         let mut kept = VecDeque::with_capacity(2);
         while let Some(item) = self.queue.pop_back() {
             let has_counts = item.counts.is_some();
-            if !any || has_counts && !counts {
-                (any, counts) = (true, counts || has_counts);
+            let keep = match item.kind {
+                // What was said before a room was forgotten is not said any more.
+                _ if forgets => false,
+                Kind::Update => {
+                    let keep = !any || has_counts && !counts;
+                    (any, counts) = (true, counts || has_counts);
+                    keep
+                }
+                Kind::Close => !std::mem::replace(&mut closes, true),
+                Kind::Forget => !std::mem::replace(&mut forgets, true),
+            };
+            if keep {
                 kept.push_front(item);
             }
         }
@@ -232,9 +251,7 @@ impl Line {
             && self.members == 0
             && self.joins.is_empty()
             && self.askers.is_empty()
-            && self.after.is_empty()
             && !self.look
-            && !self.forget
     }
 }
 
@@ -247,6 +264,7 @@ mod tests {
         line.queue = items
             .iter()
             .map(|&(id, counts)| Item {
+                kind: Kind::Update,
                 id,
                 head: Bytes::from_static(b"{"),
                 counts: counts.then_some(Counts { current: 1, max: 2 }),
@@ -280,6 +298,24 @@ mod tests {
         assert_eq!(ids(line.load()), [2, 3]);
         line.queue = (0..100).map(|id| Item { id, ..line.flight[0].clone() }).collect();
         assert_eq!(line.load().len(), BATCH);
+    }
+
+    #[test]
+    fn a_room_is_forgotten_in_a_call_of_its_own() {
+        let mut line = line(&[(1, true), (2, true), (3, true)]);
+        line.queue[1].kind = Kind::Forget;
+        for alone in [1, 2, 3] {
+            assert_eq!(ids(line.load()), [alone]);
+        }
+    }
+
+    #[test]
+    fn nothing_is_kept_of_before_a_room_was_forgotten() {
+        let mut line = line(&[(1, true), (2, true), (3, true), (4, true), (5, true)]);
+        line.queue[1].kind = Kind::Forget;
+        (line.queue[2].kind, line.queue[4].kind) = (Kind::Close, Kind::Close);
+        line.conflate();
+        assert_eq!(ids(&line.queue), [2, 4, 5]);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::Cluster;
-use super::line::Topic;
 use super::order::decode;
 use super::record::Record;
 use crate::errand::Order;
@@ -16,14 +15,14 @@ impl Cluster {
             let seq = record.numbered.seq;
             let (known, upto) = self.followed.clone().unwrap_or_default();
             let same = known.as_ref() == Some(epoch);
-            if same && seq <= upto {
+            if same && seq <= upto || record.closes {
                 continue;
             }
             if seq != if same { upto + 1 } else { 1 } {
                 return Taken::Gap;
             }
             self.followed = Some((Some(epoch.clone()), seq));
-            self.obey(record);
+            self.obey(record, true);
         }
         Taken::All
     }
@@ -33,45 +32,29 @@ impl Cluster {
         let newest = synced.epoch.as_ref().map_or((None, 0), |_| (Some(epoch.clone()), synced.seq));
         let Some((known, upto)) = self.followed.replace(newest) else { return };
         let upto = if known.as_ref() == Some(epoch) { upto } else { 0 };
-        records
-            .iter()
-            .filter(|record| record.numbered.seq > upto)
-            .for_each(|record| self.obey(record));
+        let missed = records.iter().filter(|record| record.numbered.seq > upto);
+        missed.for_each(|record| self.obey(record, false));
     }
 
-    fn obey(&mut self, record: &Record) {
-        let Some(order) = decode(&record.numbered.head) else { return };
-        match (order, record.own) {
-            (Order::DisconnectRoom(room), own) => {
-                if own.is_none_or(|own| !self.obeyed.remove(&own)) {
-                    self.local.disconnect_room(&room);
-                }
-            }
-            // Of the others their own process did its part at once.
-            (_, Some(_)) => {}
-            (Order::DisconnectUser(user, reason), None) => {
+    /// Follows an order; `told` when it was given, and not looked up later.
+    fn obey(&mut self, record: &Record, told: bool) {
+        let order = decode(&record.numbered.head);
+        // Of ours this process did its part at once.
+        let Some(order) = order.filter(|_| record.own.is_none()) else { return };
+        match order {
+            Order::DisconnectUser(user, reason) => {
                 self.local.disconnect_user(&user, &reason);
             }
-            (Order::RemoveFromRoom(user, room), None) => {
+            Order::RemoveFromRoom(user, room) => {
                 self.local.remove_from_room(&user, &room);
             }
-            (Order::ForgetRoom(room), None) => {
-                self.local.rooms.forget(&room);
-            }
-        }
-    }
-
-    /// Does here what waits to be told to all: Redis is away.
-    pub(super) fn obey_alone(&mut self) {
-        let Some(line) = self.lines.get(&Topic::Orders) else { return };
-        let waiting = line.flight.iter().chain(&line.queue);
-        for (id, order) in
-            waiting.filter_map(|item| Some((item.id, decode(&item.head)?))).collect::<Vec<_>>()
-        {
-            if let Order::DisconnectRoom(room) = order
-                && self.obeyed.insert(id)
-            {
+            // Told, it comes in the room's own line, behind the room's updates.
+            Order::DisconnectRoom(_) if told => {}
+            Order::DisconnectRoom(room) => {
                 self.local.disconnect_room(&room);
+            }
+            Order::ForgetRoom(room) => {
+                self.local.rooms.forget(&room);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Updates as they stand in Redis and travel through it. A message is the epoch and records; a record is
 //! `seq at id current max length`, a line's end, and the message to clients up to its number. Counts that it does not
-//! have are `-`; `at` is in microseconds since the Unix epoch; `id` is `process.number`, unique for ever.
+//! have are `-`; with `!` it is no update, has no number (0), and says that the room's members are to be closed; `at` is in microseconds since the Unix epoch; `id` is `process.number`, unique for ever.
 
 use std::str;
 use std::sync::Arc;
@@ -16,6 +16,8 @@ pub(super) struct Record {
     pub(super) numbered: Numbered,
     /// Its number among those of this process; none where it is another's.
     pub(super) own: Option<u64>,
+    /// It is no update: the room's members are to be closed.
+    pub(super) closes: bool,
 }
 
 /// What was told on a channel; none where it is not in this form.
@@ -50,12 +52,13 @@ fn record(payload: &Bytes, at: usize, process: &str) -> Option<(Record, usize)> 
     let mut fields = fields.split(' ');
     let mut next = || fields.next();
     let (seq, said, id) = (next()?.parse().ok()?, next()?.parse().ok()?, next()?);
-    let counts = counts(next()?, next()?);
+    let (current, max) = (next()?, next()?);
+    let (counts, closes) = (counts(current, max), current == "!");
     let end = start.checked_add(next()?.parse().ok()?).filter(|end| *end <= payload.len())?;
     let own = id.split_once('.').filter(|(from, _)| *from == process);
     let own = own.and_then(|(_, number)| number.parse().ok());
     let head = payload.slice(start..end);
-    Some((Record { numbered: Numbered { seq, at: said, counts, head }, own }, end))
+    Some((Record { numbered: Numbered { seq, at: said, counts, head }, own, closes }, end))
 }
 
 /// Counts as Redis holds them.
@@ -79,6 +82,8 @@ mod tests {
         assert_eq!(first.numbered.at, 1_700_000_000_000_001);
         assert_eq!(first.numbered.counts, Some(Counts { current: 25, max: 50 }));
         assert_eq!(second.numbered.counts, None);
+        let (_, records) = message("k3f9a2\n0 1 me.8 ! ! 0\n".into(), "me").unwrap();
+        assert!(records[0].closes && !first.closes && !second.closes);
         assert_eq!(&*first.numbered.head, b"{\"a\":\n", "whatever stands in it");
         assert_eq!(&*second.numbered.head, b"{");
     }

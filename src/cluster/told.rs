@@ -10,7 +10,9 @@ use super::Cluster;
 use super::fault::Fault;
 use super::line::{Stage, Topic};
 use super::record::{Record, message};
+use crate::local::Local;
 use crate::room::{Numbered, Synced, Taken};
+use crate::room_id::RoomId;
 
 impl Cluster {
     /// Takes in all that was told. True where there was something.
@@ -76,15 +78,32 @@ impl Cluster {
         self.confirm(topic, &records);
         let taken = match topic {
             Topic::Orders => self.follow(epoch, &records),
-            Topic::Room(room) => {
-                let updates: Vec<Numbered> =
-                    records.into_iter().map(|record| record.numbered).collect();
-                self.local.deliver(|rooms, deliver| rooms.take(room, epoch, &updates, deliver))
-            }
+            Topic::Room(room) => self.take_updates(room, epoch, records),
         };
         if taken == Taken::Gap {
             self.line(topic).stage = Stage::Subscribed;
         }
+    }
+
+    fn take_updates(&mut self, room: &RoomId, epoch: &str, records: Vec<Record>) -> Taken {
+        let mut updates: Vec<Numbered> = Vec::with_capacity(records.len());
+        let mut taken = Taken::All;
+        let mut take = |updates: &mut Vec<Numbered>, local: &Local| {
+            if taken == Taken::All && !updates.is_empty() {
+                taken = local.deliver(|rooms, deliver| rooms.take(room, epoch, updates, deliver));
+            }
+            updates.clear();
+        };
+        for record in records {
+            if !record.closes {
+                updates.push(record.numbered);
+            } else if record.own.is_none_or(|own| !self.obeyed.remove(&own)) {
+                take(&mut updates, &self.local);
+                self.local.disconnect_room(room);
+            }
+        }
+        take(&mut updates, &self.local);
+        taken
     }
 
     /// What has come back needs not be sent again.

@@ -110,7 +110,15 @@ impl RoomTable {
         let Some(epoch) = &synced.epoch else { return };
         entry.touched = now;
         let (same, known) = (entry.epoch == *epoch, entry.seq);
+        if !subscribed && entry.member_total() > 0 {
+            // It is brought up to date otherwise, with nothing left out.
+            return;
+        }
         if same && synced.seq <= known {
+            if synced.seq == known && synced.updates.len() > entry.history.len() {
+                // That it was broadcast to was known, but not what had been before.
+                entry.refill(synced, self.history, ordinal, now);
+            }
             return;
         }
         let next = synced.updates.iter().map(|update| update.seq).find(|seq| *seq > known);
@@ -240,6 +248,10 @@ impl Entry {
         ordinal: u64,
         now: Instant,
     ) -> Vec<Arc<Update>> {
+        let oldest = synced.updates.first().map(|update| update.seq);
+        if self.history.front().is_some_and(|held| oldest.is_some_and(|oldest| oldest < held.seq)) {
+            self.history.clear();
+        }
         let known = self.history.back().map_or(0, |newest| newest.seq);
         let missing = synced.updates.iter().filter(|update| update.seq > known);
         let updates: Vec<_> = missing

@@ -12,35 +12,39 @@ if begins then
   redis.call('DEL', history)
 end
 
-local records = {}
+-- What is kept, and what is told besides.
+local records, told = {}, {}
+
+local function tell(number, id, said, now, most, head)
+  local record = table.concat({ number, said, id, now, most, #head }, ' ') .. '\n' .. head
+  told[#told + 1] = record
+  return record
+end
 
 local function add(id, said, now, most, head)
   seq = seq + 1
-  local number = string.format('%.0f', seq)
-  records[#records + 1] = table.concat({ number, said, id, now, most, #head }, ' ') .. '\n' .. head
+  records[#records + 1] = tell(string.format('%.0f', seq), id, said, now, most, head)
   if now ~= '-' then
     at, current, max = tonumber(said), now, most
   end
 end
 
 local function save()
-  if #records > 0 then
-    if ARGV[2] ~= '0' then
-      redis.call('RPUSH', history, unpack(records))
-      redis.call('LTRIM', history, -ARGV[2], -1)
-      redis.call('PEXPIRE', history, ARGV[3])
+  if #records > 0 and ARGV[2] ~= '0' then
+    redis.call('RPUSH', history, unpack(records))
+    redis.call('LTRIM', history, -ARGV[2], -1)
+    redis.call('PEXPIRE', history, ARGV[3])
+  end
+  if #records > 0 or begins then
+    local number = string.format('%.0f', seq)
+    redis.call('HSET', state, 'run', run, 'epoch', epoch, 'seq', number, 'at', string.format('%.0f', at))
+    if current then
+      redis.call('HSET', state, 'current', current, 'max', max)
     end
-  elseif not begins then
-    return
+    redis.call('PEXPIRE', state, ARGV[3])
   end
-  local number = string.format('%.0f', seq)
-  redis.call('HSET', state, 'run', run, 'epoch', epoch, 'seq', number, 'at', string.format('%.0f', at))
-  if current then
-    redis.call('HSET', state, 'current', current, 'max', max)
-  end
-  redis.call('PEXPIRE', state, ARGV[3])
-  if #records > 0 then
-    redis.call('SPUBLISH', channel, epoch .. '\n' .. table.concat(records))
+  if #told > 0 then
+    redis.call('SPUBLISH', channel, epoch .. '\n' .. table.concat(told))
   end
 end
 
