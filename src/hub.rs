@@ -242,7 +242,7 @@ impl Hub {
         }
         metrics::add(&self.local.shared.counters.updates, 1);
         match &self.errands {
-            None => self.local.deliver(|rooms, deliver| {
+            None => self.local.deliver_lightly(|rooms, deliver| {
                 rooms.broadcast(room, update, counts, deliver);
             }),
             Some(errands) => {

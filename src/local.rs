@@ -29,17 +29,29 @@ pub struct Local {
 }
 
 impl Local {
-    /// Has updates delivered that `broadcast` hands over, and wakes the shards that they are for.
+    /// Has updates delivered that `broadcast` hands over. One of the shards is woken, which wakes the others: so the
+    /// bot's thread has to do that once at the most.
+    pub fn deliver_lightly(&self, broadcast: impl FnOnce(&RoomTable, Deliver<'_>)) {
+        let ((), asleep) = self.hand_over(broadcast);
+        self.inboxes.wake(asleep);
+    }
+
+    /// Has updates delivered that `broadcast` hands over, from a thread that has the time to wake all shards.
     pub fn deliver<T>(&self, broadcast: impl FnOnce(&RoomTable, Deliver<'_>) -> T) -> T {
+        let (result, asleep) = self.hand_over(broadcast);
+        self.inboxes.wake_each(asleep);
+        result
+    }
+
+    /// Returns the shards that have to be woken too, a bit each: only then is the table's lock let go.
+    fn hand_over<T>(&self, broadcast: impl FnOnce(&RoomTable, Deliver<'_>) -> T) -> (T, u64) {
         let mut asleep = 0;
         let result = broadcast(&self.rooms, &mut |shard, update| {
             if self.inboxes.of(shard).leave(Command::Update(update)) {
                 asleep |= 1 << shard;
             }
         });
-        // Only now, with the table's lock let go.
-        self.inboxes.wake(asleep);
-        result
+        (result, asleep)
     }
 
     /// Tells every shard.

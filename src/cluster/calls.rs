@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use redis::{Cmd, Value};
+use redis::Value;
 use tokio::time::Instant;
 
 use super::fault::{Fault, unexpected};
 use super::line::{Item, Keys, Kind, Line, Mode, Stage, Topic};
 use super::link::{Link, Script, text_of};
-use super::record::{Record, counts, single};
+use super::record::{Record, batch, counts, of_history};
 use super::{CALLS, Cluster, LINGER};
 use crate::errand::Order;
 use crate::metrics;
@@ -335,13 +335,6 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX >> 11)
 }
 
-fn write_item(command: &mut Cmd, item: &Item) {
-    let none = if item.kind == Kind::Close { "!" } else { "-" };
-    let counts = item.counts.map(|counts| (counts.current.to_string(), counts.max.to_string()));
-    let (current, max) = counts.unwrap_or_else(|| (none.into(), none.into()));
-    command.arg(item.at).arg(current).arg(max).arg(&*item.head);
-}
-
 struct Publishing {
     keys: Arc<Keys>,
     process: Arc<str>,
@@ -354,17 +347,24 @@ impl Ask for Publishing {
     async fn ask(self, link: Link) -> Result<Told, Fault> {
         let Self { keys, process, items, ttl, history } = self;
         let mode = items.first().map_or(Mode::First, |item| item.mode);
+        let last = items.last().map_or(0, |item| item.id);
+        let newest = items.iter().rev().find_map(|item| Some((item.counts?, item.at)));
+        let at = newest.map_or_else(|| items.last().map_or(0, |item| item.at), |(_, at)| at);
+        let (batch, count) = batch(&process, &items);
         let names = [&*keys.state, &keys.history, &keys.channel];
         let answer = link.run(Script::Publish, &names, |command| {
             command.arg(&*new_epoch()).arg(history).arg(millis(ttl));
-            command.arg(mode.as_str()).arg(&*process);
-            items.iter().for_each(|item| write_item(command.arg(item.id), item));
+            command.arg(mode.as_str()).arg(&*process).arg(last).arg(count).arg(at);
+            match newest {
+                Some((counts, _)) => command.arg(counts.current).arg(counts.max),
+                None => command.arg("-").arg("-"),
+            };
+            command.arg(batch);
         });
         let mut answer = answer.await?.into_iter().skip(1).map_while(text_of);
         let mut next = || answer.next().ok_or_else(unexpected);
         let (epoch, seq, outdated) = (next()?, next()?, next()?);
         let seq = seq.parse().map_err(|_| unexpected())?;
-        let newest = items.iter().rev().find_map(|item| Some((item.counts?, item.at)));
         let counts = newest.filter(|_| outdated == "0");
         let synced = Synced { epoch: Some(epoch.into()), seq, counts, updates: Vec::new() };
         Ok(Told::Published { synced, outdated: outdated.parse().map_err(|_| unexpected())? })
@@ -410,8 +410,10 @@ impl Syncing {
                 self.known.upto.as_ref().map_or(("", 0), |(epoch, seq)| (epoch, *seq));
             command.arg(&*new_epoch()).arg(self.history).arg(millis(self.ttl));
             command.arg(epoch).arg(seq);
-            if let Some(own) = &self.own {
-                write_item(command.arg(&*self.process), own);
+            if let Some((own, counts)) = self.own.as_ref().and_then(|own| Some((own, own.counts?)))
+            {
+                let (batch, _) = batch(&self.process, std::slice::from_ref(own));
+                command.arg(own.at).arg(counts.current).arg(counts.max).arg(batch);
             }
         });
         let mut answer = answer.await?.into_iter().skip(1);
@@ -421,11 +423,13 @@ impl Syncing {
         let seq = required()?.parse().map_err(|_| unexpected())?;
         let at = required()?.parse().map_err(|_| unexpected())?;
         let counts = counts(&required()?, &required()?).map(|counts| (counts, at));
-        let records = answer.map(|value| match value {
-            Value::BulkString(bytes) => single(bytes, &self.process).ok_or_else(unexpected),
-            _ => Err(unexpected()),
-        });
-        let records = records.collect::<Result<Vec<_>, _>>()?;
+        let mut records = Vec::new();
+        for value in answer {
+            let Value::BulkString(bytes) = value else { return Err(unexpected()) };
+            // What another version has left is no history.
+            records.extend(of_history(bytes, &self.process).unwrap_or_default());
+        }
+        records.retain(|record| !record.closes);
         let updates = records.iter().map(|record| record.numbered.clone()).collect();
         Ok((Synced { epoch: Some(epoch.into()), seq, counts, updates }, records))
     }

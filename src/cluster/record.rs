@@ -1,12 +1,16 @@
-//! Updates as they stand in Redis and travel through it. A message is the epoch and records; a record is
-//! `seq at id current max length`, a line's end, and the message to clients up to its number. Counts that it does not
-//! have are `-`; with `!` it is no update, has no number (0), and says that the room's members are to be closed; `at` is in microseconds since the Unix epoch; `id` is `process.number`, unique for ever.
+//! Updates as they stand in Redis and travel through it, in batches of one process. A message is the epoch, a space and a
+//! batch; a history is batches. A batch is `first process count`, a line's end, and records; `first` is the number of the
+//! first of its `count` updates. A record is `id at current max length`, a line's end, and the message to clients up to
+//! its number: `id` is its number among those of the process, `at` is in microseconds since the Unix epoch, counts that it
+//! does not have are `-`. With `!` for counts it is no update, has no number, and says that the room's members are to be
+//! closed.
 
 use std::str;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::line::{Item, Kind};
 use crate::room::Numbered;
 use crate::update::Counts;
 
@@ -20,24 +24,63 @@ pub(super) struct Record {
     pub(super) closes: bool,
 }
 
+/// A batch up to the number of its first update, and how many updates it has.
+pub(super) fn batch(process: &str, items: &[Item]) -> (Vec<u8>, usize) {
+    let count = items.iter().filter(|item| item.kind != Kind::Close).count();
+    let bytes: usize = items.iter().map(|item| item.head.len() + 64).sum();
+    let mut out = Vec::with_capacity(bytes);
+    out.extend_from_slice(format!("{process} {count}\n").as_bytes());
+    for item in items {
+        let number = |number| itoa::Buffer::new().format(number).to_owned();
+        let none = if item.kind == Kind::Close { "!" } else { "-" };
+        let (current, max) = item.counts.map_or_else(
+            || (none.to_owned(), none.to_owned()),
+            |counts| (number(counts.current), number(counts.max)),
+        );
+        let (id, at, length) = (number(item.id), number(item.at), number(item.head.len() as u64));
+        for field in [&id, " ", &at, " ", &current, " ", &max, " ", &length, "\n"] {
+            out.extend_from_slice(field.as_bytes());
+        }
+        out.extend_from_slice(&item.head);
+    }
+    (out, count)
+}
+
 /// What was told on a channel; none where it is not in this form.
 pub(super) fn message(payload: Vec<u8>, process: &str) -> Option<(Arc<str>, Vec<Record>)> {
     let payload = Bytes::from(payload);
-    let (epoch, mut at) = line(&payload, 0)?;
-    let mut records = Vec::new();
-    while at < payload.len() {
-        let (record, end) = record(&payload, at, process)?;
-        records.push(record);
-        at = end;
-    }
-    Some((epoch.into(), records))
+    let end = payload.iter().position(|byte| *byte == b' ')?;
+    let epoch = str::from_utf8(&payload[..end]).ok()?.into();
+    Some((epoch, records(&payload.slice(end + 1..), process)?))
 }
 
-/// One record of a history.
-pub(super) fn single(payload: Vec<u8>, process: &str) -> Option<Record> {
-    let payload = Bytes::from(payload);
-    let (record, end) = record(&payload, 0, process)?;
-    (end == payload.len()).then_some(record)
+/// One batch of a history.
+pub(super) fn of_history(payload: Vec<u8>, process: &str) -> Option<Vec<Record>> {
+    records(&payload.into(), process)
+}
+
+fn records(batch: &Bytes, process: &str) -> Option<Vec<Record>> {
+    let (head, mut at) = line(batch, 0)?;
+    let mut fields = head.split(' ');
+    let mut seq: u64 = fields.next()?.parse().ok()?;
+    let ours = fields.next()? == process;
+    let mut records = Vec::with_capacity(fields.next()?.parse::<usize>().ok()?.min(batch.len()));
+    while at < batch.len() {
+        let (fields, start) = line(batch, at)?;
+        let mut fields = fields.split(' ');
+        let mut next = || fields.next();
+        let (id, said) = (next()?.parse().ok()?, next()?.parse().ok()?);
+        let (current, max) = (next()?, next()?);
+        let end = start.checked_add(next()?.parse().ok()?).filter(|end| *end <= batch.len())?;
+        let closes = current == "!";
+        let counts = counts(current, max);
+        let head = batch.slice(start..end);
+        let numbered = Numbered { seq: if closes { 0 } else { seq }, at: said, counts, head };
+        records.push(Record { numbered, own: ours.then_some(id), closes });
+        seq += u64::from(!closes);
+        at = end;
+    }
+    Some(records)
 }
 
 /// The line at `at`, and where the next one begins.
@@ -45,20 +88,6 @@ fn line(payload: &Bytes, at: usize) -> Option<(&str, usize)> {
     let rest = &payload[at..];
     let end = rest.iter().position(|byte| *byte == b'\n')?;
     Some((str::from_utf8(&rest[..end]).ok()?, at + end + 1))
-}
-
-fn record(payload: &Bytes, at: usize, process: &str) -> Option<(Record, usize)> {
-    let (fields, start) = line(payload, at)?;
-    let mut fields = fields.split(' ');
-    let mut next = || fields.next();
-    let (seq, said, id) = (next()?.parse().ok()?, next()?.parse().ok()?, next()?);
-    let (current, max) = (next()?, next()?);
-    let (counts, closes) = (counts(current, max), current == "!");
-    let end = start.checked_add(next()?.parse().ok()?).filter(|end| *end <= payload.len())?;
-    let own = id.split_once('.').filter(|(from, _)| *from == process);
-    let own = own.and_then(|(_, number)| number.parse().ok());
-    let head = payload.slice(start..end);
-    Some((Record { numbered: Numbered { seq, at: said, counts, head }, own, closes }, end))
 }
 
 /// Counts as Redis holds them.
@@ -69,23 +98,45 @@ pub(super) fn counts(current: &str, max: &str) -> Option<Counts> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::line::Mode;
+
+    fn item(kind: Kind, id: u64, counts: Option<Counts>, head: &'static str) -> Item {
+        Item {
+            kind,
+            id,
+            head: head.into(),
+            counts,
+            at: 1_700_000_000_000_000 + id,
+            mode: Mode::First,
+        }
+    }
 
     #[test]
-    fn a_message_is_read() {
-        let text =
-            "k3f9a2\n42 1700000000000001 me.7 25 50 6\n{\"a\":\n43 1700000000000002 you.1 - - 1\n{";
-        let (epoch, records) = message(text.into(), "me").unwrap();
-        assert_eq!(&*epoch, "k3f9a2");
-        let [first, second] = &*records else { panic!("two") };
-        assert_eq!((first.own, second.own), (Some(7), None));
-        assert_eq!((first.numbered.seq, second.numbered.seq), (42, 43));
-        assert_eq!(first.numbered.at, 1_700_000_000_000_001);
-        assert_eq!(first.numbered.counts, Some(Counts { current: 25, max: 50 }));
-        assert_eq!(second.numbered.counts, None);
-        let (_, records) = message("k3f9a2\n0 1 me.8 ! ! 0\n".into(), "me").unwrap();
-        assert!(records[0].closes && !first.closes && !second.closes);
-        assert_eq!(&*first.numbered.head, b"{\"a\":\n", "whatever stands in it");
-        assert_eq!(&*second.numbered.head, b"{");
+    fn what_is_sent_is_read() {
+        let counts = Counts { current: 25, max: 50 };
+        let items = [
+            item(Kind::Update, 7, Some(counts), "{\"a\":\n"),
+            item(Kind::Close, 8, None, ""),
+            item(Kind::Update, 9, None, "{"),
+        ];
+        let (body, count) = batch("me", &items);
+        assert_eq!(count, 2, "closing has no number");
+        let text = [b"k3f9a2 42 ", &*body].concat();
+        for (process, own) in [("me", [Some(7), Some(8), Some(9)]), ("you", [None; 3])] {
+            let (epoch, records) = message(text.clone(), process).unwrap();
+            assert_eq!(&*epoch, "k3f9a2");
+            let seqs: Vec<_> = records.iter().map(|record| record.numbered.seq).collect();
+            assert_eq!(seqs, [42, 0, 43]);
+            let owns: Vec<_> = records.iter().map(|record| record.own).collect();
+            assert_eq!(owns, own);
+            assert_eq!(records[0].numbered.counts, Some(counts));
+            assert_eq!(records[2].numbered.counts, None);
+            assert_eq!(records[0].numbered.at, 1_700_000_000_000_007);
+            assert_eq!(&*records[0].numbered.head, b"{\"a\":\n", "whatever stands in it");
+            assert!(records[1].closes && !records[0].closes && !records[2].closes);
+            let again = of_history([b"42 ", &*body].concat(), process).unwrap();
+            assert_eq!(again, records);
+        }
     }
 
     #[test]
@@ -94,12 +145,14 @@ mod tests {
             "",
             "epoch",
             "epoch\nx",
-            "epoch\n1 2 3\n",
-            "epoch\n1 2 a.1 - - 5\nfour",
-            "epoch\n-1 2 a.1 - - 0\n",
+            "epoch 1 me\n",
+            "epoch x me 1\n",
+            "epoch 1 me 1\n1 2 3\n",
+            "epoch 1 me 1\n1 2 - - 5\nfour",
+            "epoch 1 me 1\n-1 2 - - 0\n",
+            "epoch 1 me 99999999999999999999\n",
         ] {
             assert_eq!(message(text.into(), "me"), None, "{text:?}");
         }
-        assert_eq!(single("1 2 a.1 - - 1\n{}".into(), "me"), None, "something stands behind it");
     }
 }

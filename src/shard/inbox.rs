@@ -226,6 +226,12 @@ impl Inboxes {
         self.inboxes[first as usize].wake();
     }
 
+    /// Wakes the shards of a mask, each of them.
+    pub fn wake_each(&self, mask: u64) {
+        let shards = self.inboxes.iter().enumerate();
+        shards.filter(|(shard, _)| mask >> shard & 1 == 1).for_each(|(_, inbox)| inbox.wake());
+    }
+
     /// To be called by a shard that is awake.
     pub(super) fn wake_waiting(&self) {
         if self.waiting.load(Ordering::Acquire) != 0 {

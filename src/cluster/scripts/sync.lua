@@ -1,22 +1,29 @@
--- What a process needs to be up to date. ARGV from 4: the epoch and number that it has, '' for none; then its own
--- newest counts as an update, where it has any: process, time in µs, current, max, message up to its number.
+-- What a process needs to be up to date. ARGV: 4 the epoch and 5 the number that it has, '' for none; then its own
+-- newest counts, where it has any: 6 their time in µs, 7 current, 8 max, 9 an update that says them, as a batch.
 -- A room that Redis has lost, or knows older counts of, gets them from here.
-local own = ARGV[10] ~= nil
-if own and tonumber(ARGV[7]) > at and (ARGV[8] ~= current or ARGV[9] ~= max) then
-  add(ARGV[6] .. '.0', ARGV[7], ARGV[8], ARGV[9], ARGV[10])
-end
-if not held[2] and #records == 0 then
+local own = ARGV[9] and tonumber(ARGV[6]) > at and (ARGV[7] ~= current or ARGV[8] ~= max)
+if own then
+  add(ARGV[9], 1, tonumber(ARGV[6]), ARGV[7], ARGV[8])
+elseif not held[2] then
   return { state }
 end
-save()
-local from = 0
-if ARGV[4] == epoch then
-  from = tonumber(ARGV[5]) - seq
-end
-local reply = { state, epoch, string.format('%.0f', seq), string.format('%.0f', at), current or '-', max or '-' }
-if from < 0 or ARGV[4] ~= epoch then
-  for _, record in ipairs(redis.call('LRANGE', history, from, -1)) do
-    reply[#reply + 1] = record
+settle()
+local reply = { state, epoch, whole(seq), whole(at), current or '-', max or '-' }
+if ARGV[4] ~= epoch then
+  for _, batch in ipairs(redis.call('LRANGE', history, 0, -1)) do
+    reply[#reply + 1] = batch
+  end
+else
+  -- The newest first, as far as they are missing.
+  local known, missing, index = tonumber(ARGV[5]), seq, -1
+  while missing > known do
+    local batch = redis.call('LINDEX', history, index)
+    if not batch then
+      break
+    end
+    table.insert(reply, 7, batch)
+    missing = tonumber(string.match(batch, '^%d+')) - 1
+    index = index - 1
   end
 end
 return reply
