@@ -7,6 +7,7 @@
 //! again on another one, so there is one way to come back, whatever has happened. See `docs/architecture.md`.
 
 mod address;
+mod ask;
 mod calls;
 mod contact;
 mod errands;
@@ -110,6 +111,8 @@ struct Cluster {
     taken: VecDeque<Errand>,
     contact: Contact,
     calls: FuturesUnordered<Pin<Box<dyn Future<Output = Answer> + Send>>>,
+    /// A call was made that has not been polled.
+    made: bool,
     lines: HashMap<Topic, Line>,
     channels: HashMap<String, Topic>,
     /// Lines that may have something to do.
@@ -147,6 +150,7 @@ impl Cluster {
             taken: VecDeque::new(),
             contact: Contact::new(now),
             calls: FuturesUnordered::new(),
+            made: false,
             lines: HashMap::new(),
             channels: HashMap::new(),
             due: VecDeque::new(),
@@ -202,8 +206,9 @@ impl Cluster {
             if let Some(end) = self.closed() {
                 return Poll::Ready(end);
             }
-            let called = self.call();
-            if !(told || answered || called) {
+            self.call();
+            // A call is sent when it is polled for the first time.
+            if !(told || answered || std::mem::take(&mut self.made)) {
                 break;
             }
         }

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
@@ -14,6 +14,12 @@ use crate::close::CloseReason;
 use crate::message::Resume;
 use crate::room_id::RoomId;
 use crate::update::Counts;
+
+/// In microseconds since the Unix epoch.
+pub fn micros(at: SystemTime) -> u64 {
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
 
 /// An update that is yet to be numbered.
 #[derive(Debug)]

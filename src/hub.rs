@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::close::CloseReason;
 use crate::cluster;
-use crate::errand::{Asker, Errand, Errands, Order, Unnumbered};
+use crate::errand::{Asker, Errand, Errands, Order, Unnumbered, micros};
 use crate::handshake::{Head, Refusal};
 use crate::local::Local;
 use crate::metrics::{self, Gauges};
@@ -248,9 +248,7 @@ impl Hub {
             Some(errands) => {
                 let now = SystemTime::now();
                 let head = update::head(room, update, now);
-                let at = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-                let at = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
-                let update = Unnumbered { room: room.clone(), head, counts, at };
+                let update = Unnumbered { room: room.clone(), head, counts, at: micros(now) };
                 errands.leave(Errand::Publish(update));
             }
         }

@@ -158,10 +158,18 @@ impl RoomTable {
     }
 
     /// Makes a session of `shard` a member, or answers a member that joins again (`already`: never a replay).
-    pub fn join(&self, id: &RoomId, shard: usize, resume: Option<&Resume>, already: bool) -> Join {
+    /// `looked`: where other processes have a part in the room, it was looked what they have, for this join.
+    pub fn join(
+        &self,
+        id: &RoomId,
+        shard: usize,
+        resume: Option<&Resume>,
+        already: bool,
+        looked: bool,
+    ) -> Join {
         let now = Instant::now();
         let mut table = self.lock();
-        if !already && !table.is_current(id) {
+        if !already && (!table.is_current(id) || !looked && table.is_behind(id, resume)) {
             return Join::Later;
         }
         let ordinal = table.ordinal;

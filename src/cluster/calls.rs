@@ -1,36 +1,32 @@
 //! What Redis is asked, and what comes of the answers.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
-use redis::Value;
 use tokio::time::Instant;
 
-use super::fault::{Fault, unexpected};
-use super::line::{Item, Keys, Kind, Line, Mode, Stage, Topic};
-use super::link::{Link, Script, text_of};
-use super::record::{Record, batch, counts, of_history};
+use super::ask::{
+    Ask, Beating, Counting, Forgetting, Looking, ORDERS, Pinging, Publishing, Stream, Subscription,
+    Syncing, Telling, Told,
+};
+use super::fault::Fault;
+use super::line::{Item, Keys, Kind, Mode, Stage, Topic};
+use super::link::Link;
 use super::{CALLS, Cluster, LINGER};
 use crate::errand::Order;
 use crate::metrics;
 use crate::notice::Notice;
-use crate::room::{Known, Synced, new_epoch};
+use crate::room::Known;
 use crate::update::{self, Update};
 
 /// Between two signs of life.
 pub(super) const BEAT: Duration = Duration::from_secs(5);
-/// How long a process that gives none is taken to be alive.
-const DEAD: Duration = Duration::from_secs(15);
 /// The longest time between two signs that a room is in use.
 const RENEWAL: Duration = Duration::from_secs(600);
 /// What Redis holds of rooms is held for so long at the least: signs that they are in use come three times in it.
 const SHORTEST: Duration = Duration::from_secs(3);
 /// Between two log lines on what Redis refuses.
 const BETWEEN_COMPLAINTS: Duration = Duration::from_secs(60);
-/// How long orders are held for who was away, and how many.
-const ORDERS: (Duration, usize) = (Duration::from_secs(3600), 1000);
 
 /// One call, when it was made.
 #[derive(Debug)]
@@ -51,31 +47,10 @@ pub(super) enum Call {
     Ping,
 }
 
-/// What Redis has answered.
-#[derive(Debug)]
-pub(super) enum Told {
-    Published {
-        synced: Synced,
-        outdated: u64,
-    },
-    Subscribed,
-    Unsubscribed,
-    Synced(Synced, Vec<Record>, Arc<str>),
-    /// The newest state of a room that is not subscribed.
-    Looked(Synced),
-    Forgotten,
-    Members(u64),
-    /// Clients on other processes, and, where that had to be asked, who lives.
-    Counted(u64, Option<HashSet<String>>),
-    Alive(HashSet<String>),
-    Pong,
-}
-
 impl Cluster {
-    /// Makes the calls that are due. True where there were any.
-    pub(super) fn call(&mut self) -> bool {
+    /// Makes the calls that are due.
+    pub(super) fn call(&mut self) {
         let link = self.contact.link().cloned();
-        let mut any = false;
         while self.calls.len() < CALLS
             && let Some(topic) = self.due.pop_front()
         {
@@ -88,15 +63,14 @@ impl Cluster {
                 && (self.contact.is_ready() || topic == Topic::Orders)
                 && !line.calling
             {
-                any |= self.call_for(link, topic);
+                self.call_for(link, topic);
             }
         }
-        any
     }
 
     /// What brings a line a step further.
-    fn call_for(&mut self, link: &Link, topic: Topic) -> bool {
-        let Some(line) = self.lines.get_mut(&topic) else { return false };
+    fn call_for(&mut self, link: &Link, topic: Topic) {
+        let Some(line) = self.lines.get_mut(&topic) else { return };
         let is_room = topic != Topic::Orders;
         let held = line.idle_since.is_some_and(|since| since.elapsed() < LINGER);
         let wanted = !is_room || line.members > 0 || !line.joins.is_empty() || held;
@@ -108,11 +82,14 @@ impl Cluster {
         // What is asked now and then has its turn also where updates follow each other without end.
         if may_publish && !(asked && std::mem::take(&mut line.published)) {
             line.published = true;
-            if line.load().first().is_some_and(|item| item.kind == Kind::Forget) {
-                return self.make(link, Call::Line(topic), Forgetting { keys });
-            }
-            let call = self.publishing(&topic);
-            return self.make(link, Call::Line(topic), call);
+            let items = line.load().to_vec();
+            let forgotten = items.first().filter(|item| item.kind == Kind::Forget);
+            let at = forgotten.map(|item| item.at);
+            let stream = self.stream(&topic, keys);
+            return match at {
+                Some(at) => self.make(link, Call::Line(topic), Forgetting { stream, at }),
+                None => self.make(link, Call::Line(topic), Publishing { stream, items }),
+            };
         }
         if wanted && line.stage == Stage::Off {
             return self.make(link, Call::Line(topic), Subscription { keys, on: true });
@@ -145,64 +122,45 @@ impl Cluster {
         if line.is_idle() && is_room {
             self.drop_line(&topic);
         }
-        false
     }
 
-    fn make(&mut self, link: &Link, call: Call, ask: impl Ask) -> bool {
+    fn make(&mut self, link: &Link, call: Call, ask: impl Ask) {
         if let Call::Line(topic) = &call
             && let Some(line) = self.lines.get_mut(topic)
         {
             line.calling = true;
         }
         let (link, made) = (link.clone(), Instant::now());
+        self.made = true;
         self.calls.push(Box::pin(async move {
             let result = ask.ask(link).await;
             Answer { call, made, result }
         }));
-        true
     }
 
-    fn publishing(&mut self, topic: &Topic) -> Publishing {
-        let (ttl, history) = self.retention(topic);
-        let process = self.process.clone();
-        let line = self.lines.get(topic).expect("who publishes has looked at the line");
-        let (keys, items) = (line.keys.clone(), line.flight.clone());
-        Publishing { keys, process, items, ttl, history }
+    /// A line's updates in Redis.
+    fn stream(&self, topic: &Topic, keys: Arc<Keys>) -> Stream {
+        let (ttl, history) = match topic {
+            Topic::Orders => ORDERS,
+            Topic::Room(_) => (self.time_to_live(), self.local.shared.options.history),
+        };
+        Stream { keys, process: self.process.clone(), ttl, history }
     }
 
     fn syncing(&self, topic: &Topic, keys: Arc<Keys>) -> Syncing {
-        let (ttl, history) = self.retention(topic);
-        let known = match topic {
-            Topic::Room(room) => self.local.rooms.known(room),
-            Topic::Orders => {
-                let followed = self.followed.clone();
-                let upto = followed.and_then(|(epoch, seq)| Some((epoch?, seq)));
-                Known { upto, counts: None }
-            }
+        let stream = self.stream(topic, keys);
+        let Topic::Room(room) = topic else {
+            let followed = self.followed.clone();
+            let upto = followed.and_then(|(epoch, seq)| Some((epoch?, seq)));
+            return Syncing { stream, known: Known { upto, counts: None }, own: None };
         };
-        let own = known.counts.and_then(|(counts, at)| match topic {
-            Topic::Room(room) => {
-                let head = update::head(room, &Update::CountUpdated { counts }, SystemTime::now());
-                Some(Item {
-                    kind: Kind::Update,
-                    id: 0,
-                    head,
-                    counts: Some(counts),
-                    at,
-                    mode: Mode::First,
-                })
-            }
-            Topic::Orders => None,
+        let known = self.local.rooms.known(room);
+        let own = known.counts.map(|(counts, at)| {
+            let head = update::head(room, &Update::CountUpdated { counts }, SystemTime::now());
+            let counts = Some(counts);
+            Item { kind: Kind::Update, id: 0, head, counts, at, mode: Mode::First }
         });
-        Syncing { keys, process: self.process.clone(), known, own, ttl, history }
-    }
-
-    /// For how long what Redis holds of a line is held, and how many updates.
-    fn retention(&self, topic: &Topic) -> (Duration, usize) {
-        match topic {
-            Topic::Orders => ORDERS,
-            Topic::Room(_) => (self.time_to_live(), self.local.shared.options.history),
-        }
+        Syncing { stream, known, own }
     }
 
     fn time_to_live(&self) -> Duration {
@@ -323,266 +281,5 @@ impl Cluster {
         if let Topic::Room(room) = topic {
             self.local.rooms.retire(room);
         }
-    }
-}
-
-/// What is asked in one call.
-trait Ask: Send + 'static {
-    fn ask(self, link: Link) -> impl Future<Output = Result<Told, Fault>> + Send;
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX >> 11)
-}
-
-struct Publishing {
-    keys: Arc<Keys>,
-    process: Arc<str>,
-    items: Vec<Item>,
-    ttl: Duration,
-    history: usize,
-}
-
-impl Ask for Publishing {
-    async fn ask(self, link: Link) -> Result<Told, Fault> {
-        let Self { keys, process, items, ttl, history } = self;
-        let mode = items.first().map_or(Mode::First, |item| item.mode);
-        let last = items.last().map_or(0, |item| item.id);
-        let newest = items.iter().rev().find_map(|item| Some((item.counts?, item.at)));
-        let at = newest.map_or_else(|| items.last().map_or(0, |item| item.at), |(_, at)| at);
-        let (batch, count) = batch(&process, &items);
-        let names = [&*keys.state, &keys.history, &keys.channel];
-        let answer = link.run(Script::Publish, &names, |command| {
-            command.arg(&*new_epoch()).arg(history).arg(millis(ttl));
-            command.arg(mode.as_str()).arg(&*process).arg(last).arg(count).arg(at);
-            match newest {
-                Some((counts, _)) => command.arg(counts.current).arg(counts.max),
-                None => command.arg("-").arg("-"),
-            };
-            command.arg(batch);
-        });
-        let mut answer = answer.await?.into_iter().skip(1).map_while(text_of);
-        let mut next = || answer.next().ok_or_else(unexpected);
-        let (epoch, seq, outdated) = (next()?, next()?, next()?);
-        let seq = seq.parse().map_err(|_| unexpected())?;
-        let counts = newest.filter(|_| outdated == "0");
-        let synced = Synced { epoch: Some(epoch.into()), seq, counts, updates: Vec::new() };
-        Ok(Told::Published { synced, outdated: outdated.parse().map_err(|_| unexpected())? })
-    }
-}
-
-struct Subscription {
-    keys: Arc<Keys>,
-    on: bool,
-}
-
-impl Ask for Subscription {
-    async fn ask(self, link: Link) -> Result<Told, Fault> {
-        let mut command = redis::cmd(if self.on { "SSUBSCRIBE" } else { "SUNSUBSCRIBE" });
-        command.arg(&self.keys.channel);
-        // The answer is a push, which counts as one.
-        match link.ask(command).await? {
-            Value::Push { data, .. } if names(&data, &self.keys.channel) => {}
-            _ => return Err(unexpected()),
-        }
-        Ok(if self.on { Told::Subscribed } else { Told::Unsubscribed })
-    }
-}
-
-fn names(data: &[Value], channel: &str) -> bool {
-    matches!(data.first(), Some(Value::BulkString(name)) if **name == *channel.as_bytes())
-}
-
-struct Syncing {
-    keys: Arc<Keys>,
-    process: Arc<str>,
-    known: Known,
-    own: Option<Item>,
-    ttl: Duration,
-    history: usize,
-}
-
-impl Syncing {
-    async fn look(&self, link: Link) -> Result<(Synced, Vec<Record>), Fault> {
-        let names = [&*self.keys.state, &self.keys.history, &self.keys.channel];
-        let answer = link.run(Script::Sync, &names, |command| {
-            let (epoch, seq) =
-                self.known.upto.as_ref().map_or(("", 0), |(epoch, seq)| (epoch, *seq));
-            command.arg(&*new_epoch()).arg(self.history).arg(millis(self.ttl));
-            command.arg(epoch).arg(seq);
-            if let Some((own, counts)) = self.own.as_ref().and_then(|own| Some((own, own.counts?)))
-            {
-                let (batch, _) = batch(&self.process, std::slice::from_ref(own));
-                command.arg(own.at).arg(counts.current).arg(counts.max).arg(batch);
-            }
-        });
-        let mut answer = answer.await?.into_iter().skip(1);
-        let mut next = || answer.next().and_then(text_of);
-        let Some(epoch) = next() else { return Ok(Default::default()) };
-        let mut required = || next().ok_or_else(unexpected);
-        let seq = required()?.parse().map_err(|_| unexpected())?;
-        let at = required()?.parse().map_err(|_| unexpected())?;
-        let counts = counts(&required()?, &required()?).map(|counts| (counts, at));
-        let mut records = Vec::new();
-        for value in answer {
-            let Value::BulkString(bytes) = value else { return Err(unexpected()) };
-            // What another version has left is no history.
-            records.extend(of_history(bytes, &self.process).unwrap_or_default());
-        }
-        records.retain(|record| !record.closes);
-        let updates = records.iter().map(|record| record.numbered.clone()).collect();
-        Ok((Synced { epoch: Some(epoch.into()), seq, counts, updates }, records))
-    }
-}
-
-impl Ask for Syncing {
-    async fn ask(self, link: Link) -> Result<Told, Fault> {
-        let (synced, records) = self.look(link).await?;
-        let epoch = synced.epoch.clone().unwrap_or_default();
-        Ok(Told::Synced(synced, records, epoch))
-    }
-}
-
-/// The same for who does not subscribe.
-struct Looking(Syncing);
-
-impl Ask for Looking {
-    async fn ask(self, link: Link) -> Result<Told, Fault> {
-        Ok(Told::Looked(self.0.look(link).await?.0))
-    }
-}
-
-struct Forgetting {
-    keys: Arc<Keys>,
-}
-
-impl Ask for Forgetting {
-    async fn ask(self, link: Link) -> Result<Told, Fault> {
-        let mut command = redis::cmd("DEL");
-        command.arg(&self.keys.state).arg(&self.keys.history);
-        link.ask(command).await?;
-        Ok(Told::Forgotten)
-    }
-}
-
-struct Telling {
-    keys: Arc<Keys>,
-    process: Arc<str>,
-    members: u64,
-    ttl: Duration,
-}
-
-impl Ask for Telling {
-    async fn ask(self, link: Link) -> Result<Told, Fault> {
-        let names = [&*self.keys.members, &self.keys.state, &self.keys.history];
-        let answer = link.run(Script::Tell, &names, |command| {
-            let ttl = millis(self.ttl);
-            command.arg(&*self.process).arg(self.members).arg(ttl).arg(ttl);
-        });
-        answer.await?;
-        Ok(Told::Members(self.members))
-    }
-}
-
-struct Beating {
-    processes: String,
-    process: Arc<str>,
-}
-
-impl Beating {
-    async fn beat(&self, link: &Link) -> Result<HashSet<String>, Fault> {
-        let names = [&*self.processes];
-        let answer = link.run(Script::Beat, &names, |command| {
-            command.arg(&*self.process).arg(millis(DEAD));
-        });
-        Ok(answer.await?.into_iter().skip(1).filter_map(text_of).collect())
-    }
-}
-
-impl Ask for Beating {
-    async fn ask(self, link: Link) -> Result<Told, Fault> {
-        Ok(Told::Alive(self.beat(&link).await?))
-    }
-}
-
-struct Counting {
-    keys: Arc<Keys>,
-    process: Arc<str>,
-    processes: String,
-    alive: Arc<HashSet<String>>,
-}
-
-impl Ask for Counting {
-    async fn ask(self, link: Link) -> Result<Told, Fault> {
-        let mut command = redis::cmd("HGETALL");
-        command.arg(&self.keys.members);
-        let Value::Map(members) = link.ask(command).await? else { return Err(unexpected()) };
-        let members: Vec<(String, u64)> = members
-            .into_iter()
-            .filter_map(|(process, clients)| {
-                Some((text_of(process)?, text_of(clients)?.parse().ok()?))
-            })
-            .filter(|(process, _)| **process != *self.process)
-            .collect();
-        let known =
-            |alive: &HashSet<String>| members.iter().all(|(process, _)| alive.contains(process));
-        if known(&self.alive) {
-            return Ok(Told::Counted(members.iter().map(|(_, clients)| clients).sum(), None));
-        }
-        // It has begun since we looked, or has ended.
-        let Self { keys, processes, process, .. } = self;
-        let alive = Beating { processes, process }.beat(&link).await?;
-        let mut sum = 0;
-        for (process, clients) in &members {
-            if alive.contains(process) {
-                sum += clients;
-            } else {
-                let mut command = redis::cmd("HDEL");
-                command.arg(&keys.members).arg(process);
-                link.ask(command).await?;
-            }
-        }
-        Ok(Told::Counted(sum, Some(alive)))
-    }
-}
-
-struct Pinging;
-
-impl Ask for Pinging {
-    async fn ask(self, link: Link) -> Result<Told, Fault> {
-        // Of a Redis Cluster all primaries are asked.
-        link.ask(redis::cmd("PING")).await?;
-        Ok(Told::Pong)
-    }
-}
-
-/// Tries whether Redis does what will be asked of it: takes something in, and tells it.
-pub(super) async fn try_out(
-    link: &Link,
-    processes: String,
-    process: Arc<str>,
-    orders: Keys,
-) -> Result<(), Fault> {
-    Beating { processes, process: process.clone() }.beat(link).await?;
-    let (ttl, history) = ORDERS;
-    // One that nobody follows, and that has no number.
-    let item = Item {
-        kind: Kind::Close,
-        id: 0,
-        head: Bytes::new(),
-        counts: None,
-        at: 0,
-        mode: Mode::First,
-    };
-    Publishing { keys: Arc::new(orders), process, items: vec![item], ttl, history }
-        .ask(link.clone())
-        .await?;
-    Ok(())
-}
-
-impl Line {
-    /// Whether orders may be followed from here on.
-    pub(super) fn is_live(&self) -> bool {
-        self.stage == Stage::Live
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Cluster;
-use super::calls::try_out;
+use super::ask::try_out;
 use super::fault::Fault;
 use super::line::{Item, Keys, Kind, Mode, Topic};
 use super::link::{ANSWER, Link, Pushes};

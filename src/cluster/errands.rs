@@ -1,6 +1,6 @@
 //! What the other threads want.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use tokio::time::Instant;
@@ -14,6 +14,11 @@ use crate::notice::Notice;
 use crate::room_id::RoomId;
 use crate::shard::Command;
 use crate::update::Counts;
+
+/// In microseconds since the Unix epoch.
+fn now() -> u64 {
+    crate::errand::micros(SystemTime::now())
+}
 
 /// Updates of one room that wait for Redis; past that they are conflated.
 const QUEUE: usize = 4096;
@@ -116,7 +121,7 @@ impl Cluster {
         match &order {
             // The others are told when Redis has forgotten it.
             Order::ForgetRoom(room) => {
-                return self.send(Topic::Room(room.clone()), Kind::Forget, empty, None, 0);
+                return self.send(Topic::Room(room.clone()), Kind::Forget, empty, None, now());
             }
             // It follows what was sent to the room before. As an order it reaches those who were away meanwhile.
             Order::DisconnectRoom(room) => {
@@ -136,10 +141,16 @@ impl Cluster {
             return self.let_in(&room, [waiting]);
         }
         let topic = Topic::Room(room);
+        let Topic::Room(room) = &topic else { return };
+        let behind = self.local.rooms.is_behind(room, waiting.resume.as_ref());
         let line = self.line(&topic);
         line.joins.push(waiting);
         if line.stage == Stage::Live {
-            self.admit(&topic);
+            if behind {
+                line.stage = Stage::Subscribed;
+            } else {
+                self.admit(&topic);
+            }
         }
     }
 

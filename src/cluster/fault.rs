@@ -21,6 +21,7 @@ impl Fault {
     /// What an error means; the password does not stand in it.
     pub(super) fn of(error: &RedisError, address: &Address) -> Self {
         let said = address.conceal(&error.to_string());
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
         let code = error.code().unwrap_or_default();
         let forbidden = matches!(code, "NOAUTH" | "WRONGPASS" | "NOPERM")
             || matches!(
@@ -39,6 +40,8 @@ impl Fault {
             Self::Refused(said)
         } else if error.kind() == ErrorKind::RESP3NotSupported {
             Self::TooOld("it does not know HELLO, which came with 6.0".into())
+        } else if error.kind() == ErrorKind::Parse {
+            Self::Away("what answers does not speak Redis's protocol".into())
         } else if error.is_timeout() {
             Self::Away("no answer within 1 s".into())
         } else {

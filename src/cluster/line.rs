@@ -242,6 +242,11 @@ impl Line {
         (before - self.queue.len()) as u64
     }
 
+    /// Whether Redis tells of the line, and all before is known.
+    pub(super) fn is_live(&self) -> bool {
+        self.stage == Stage::Live
+    }
+
     /// Whether anything depends on the line.
     pub(super) fn is_idle(&self) -> bool {
         self.queue.is_empty()

@@ -28,17 +28,19 @@ pub(super) type Pushes = UnboundedReceiver<PushInfo>;
 pub(super) enum Script {
     Publish,
     Sync,
+    Forget,
     Tell,
     Beat,
 }
 
 impl Script {
-    const ALL: [Self; 4] = [Self::Publish, Self::Sync, Self::Tell, Self::Beat];
+    const ALL: [Self; 5] = [Self::Publish, Self::Sync, Self::Forget, Self::Tell, Self::Beat];
 
     fn text(self) -> String {
         match self {
             Self::Publish => [OPEN, include_str!("scripts/publish.lua")].concat(),
             Self::Sync => [OPEN, include_str!("scripts/sync.lua")].concat(),
+            Self::Forget => [OPEN, include_str!("scripts/forget.lua")].concat(),
             Self::Tell => include_str!("scripts/tell.lua").into(),
             Self::Beat => include_str!("scripts/beat.lua").into(),
         }
@@ -58,7 +60,9 @@ pub(super) struct Link {
     connection: Connection,
     address: Arc<Address>,
     /// What Redis knows the scripts by.
-    digests: Arc<[String; 4]>,
+    digests: Arc<[String; 5]>,
+    /// Which start of which server it is to; none where that may change.
+    run_id: Option<Arc<str>>,
 }
 
 impl Link {
@@ -98,6 +102,7 @@ impl Link {
             connection: Connection::One(connection),
             address: address.clone(),
             digests: Arc::default(),
+            run_id: None,
         };
         let mut info = redis::cmd("INFO");
         info.arg("server");
@@ -105,8 +110,12 @@ impl Link {
             return Err(unexpected());
         };
         check_version(&info)?;
-        if field(&info, "redis_mode") == Some("cluster") {
+        // The second is Valkey's.
+        let mode = field(&info, "redis_mode").or_else(|| field(&info, "server_mode"));
+        if mode == Some("cluster") {
             link.connection = Connection::Many(join_cluster(address, sender).await?);
+        } else {
+            link.run_id = field(&info, "run_id").map(Into::into);
         }
         link.learn().await?;
         Ok((link, pushes))
@@ -114,7 +123,7 @@ impl Link {
 
     /// Teaches Redis the scripts: all primaries of a Redis Cluster.
     async fn learn(&mut self) -> Result<(), Fault> {
-        let mut digests: [String; 4] = Default::default();
+        let mut digests: [String; 5] = Default::default();
         for (script, digest) in Script::ALL.into_iter().zip(&mut digests) {
             let mut load = redis::cmd("SCRIPT");
             load.arg("LOAD").arg(script.text());
@@ -122,6 +131,11 @@ impl Link {
         }
         self.digests = Arc::new(digests);
         Ok(())
+    }
+
+    /// The run id of the server; empty where calls may go to different ones.
+    pub(super) fn run_id(&self) -> &str {
+        self.run_id.as_deref().unwrap_or_default()
     }
 
     /// Sends a command; the answer is no error.

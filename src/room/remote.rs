@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::table::{Entry, Origin, new_epoch};
 use super::{RoomTable, Update};
+use crate::message::Resume;
 use crate::room_id::RoomId;
 use crate::update::{self, Counts};
 
@@ -186,6 +187,11 @@ impl RoomTable {
         if entry.is_pristine() && entry.member_total() == 0 {
             table.rooms.remove(id);
         }
+    }
+
+    /// Whether a client has seen what has not come here yet.
+    pub fn is_behind(&self, id: &RoomId, resume: Option<&Resume>) -> bool {
+        self.lock().is_behind(id, resume)
     }
 
     /// Makes sure of a room that is up to date and may have been dropped for want of a past.

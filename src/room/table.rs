@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use tokio::time::Instant;
 
 use super::{Room, Update};
+use crate::message::Resume;
 use crate::room_id::RoomId;
 use crate::update::{self, Counts};
 
@@ -149,6 +150,15 @@ impl Table {
     pub(super) fn next_ordinal(&mut self) -> u64 {
         self.ordinal += 1;
         self.ordinal
+    }
+
+    /// Whether a client has seen what has not come here yet: on another process, which has heard of it sooner.
+    pub(super) fn is_behind(&self, id: &RoomId, resume: Option<&Resume>) -> bool {
+        let Some(Resume { last_seq: Some(seen), epoch: Some(epoch) }) = resume else {
+            return false;
+        };
+        let entry = self.rooms.get(id);
+        self.shared && entry.is_some_and(|entry| *entry.epoch != **epoch || entry.seq < *seen)
     }
 
     pub(super) fn entry(&mut self, id: &RoomId, shards: usize, now: Instant) -> &mut Entry {

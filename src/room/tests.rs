@@ -45,7 +45,7 @@ impl Rooms {
     fn join(&self, resume: Option<(u64, &str)>) -> Joined {
         let resume =
             resume.map(|(seq, epoch)| Resume { last_seq: Some(seq), epoch: Some(epoch.into()) });
-        done(self.table.join(&self.id, 0, resume.as_ref(), false))
+        done(self.table.join(&self.id, 0, resume.as_ref(), false, false))
     }
 }
 
@@ -73,7 +73,7 @@ fn updates_go_to_the_shards_that_have_members() {
         rooms.count(2).iter().map(|(shard, update)| (*shard, update.seq)).collect::<Vec<_>>(),
         [(0, 2)]
     );
-    rooms.table.join(&rooms.id, 1, None, false);
+    rooms.table.join(&rooms.id, 1, None, false, false);
     assert_eq!(rooms.count(3).len(), 2);
     rooms.table.leave(&joined.room, 0);
     assert_eq!(rooms.count(4)[0].0, 1);
@@ -126,7 +126,7 @@ fn who_joins_again_is_answered_but_never_replayed_to() {
     rooms.count(1);
     rooms.count(2);
     let resume = Resume { last_seq: Some(1), epoch: Some(epoch.to_string()) };
-    let joined = done(rooms.table.join(&rooms.id, 0, Some(&resume), true));
+    let joined = done(rooms.table.join(&rooms.id, 0, Some(&resume), true, false));
     assert_eq!((joined.seq, joined.recovered, seqs(&joined)), (2, Some(false), vec![2]));
     assert_eq!(rooms.table.member_total(&rooms.id), 1);
 }
@@ -187,7 +187,7 @@ async fn idle_rooms_are_forgotten_after_their_time_and_never_come_back_in_their_
 fn a_shard_that_starts_again_takes_its_members_out() {
     let rooms = Rooms::new();
     rooms.join(None);
-    rooms.table.join(&rooms.id, 1, None, false);
+    rooms.table.join(&rooms.id, 1, None, false, false);
     rooms.table.leave_all(0);
     assert_eq!((rooms.table.member_total(&rooms.id), rooms.table.totals().1), (1, 1));
 }

@@ -43,7 +43,7 @@ impl Shard {
             }
             Command::OriginVerdict(id, allowed) => self.judge_origin(id, allowed),
             Command::Join { id, room, resume } => {
-                self.resume(id, |shard, key| shard.join(key, &room, resume.as_ref()));
+                self.resume(id, |shard, key| shard.join(key, &room, resume.as_ref(), true));
             }
             Command::Status { id, room, members } => {
                 self.resume(id, |shard, key| shard.tell_status(key, &room, members));

@@ -91,7 +91,7 @@ impl Shard {
 
     fn apply(&mut self, key: usize, effect: Effect) {
         match effect {
-            Effect::Join(room, resume) => self.join(key, &room, resume.as_ref()),
+            Effect::Join(room, resume) => self.join(key, &room, resume.as_ref(), false),
             Effect::AskJoin { ask, room } => {
                 if let Some(client) = self.client(key) {
                     self.parts.notices.tell(Notice::AuthorizeJoin { ask, client, room });

@@ -23,7 +23,8 @@ impl Shard {
         }
     }
 
-    pub(super) fn join(&mut self, key: usize, id: &RoomId, resume: Option<&Resume>) {
+    /// Makes a client a member; `looked` where it has waited for what other processes know.
+    pub(super) fn join(&mut self, key: usize, id: &RoomId, resume: Option<&Resume>, looked: bool) {
         let already = self.membership(key, id).is_some();
         let limit = self.parts.shared.options.max_rooms_per_connection;
         let Some(session) = self.slots.get_mut(key).and_then(Slot::session) else {
@@ -34,7 +35,7 @@ impl Shard {
             session.answer(message::error(&ErrorAnswer::TooManyRooms(id)));
             return;
         }
-        let joined = match self.parts.rooms.join(id, self.parts.index, resume, already) {
+        let joined = match self.parts.rooms.join(id, self.parts.index, resume, already, looked) {
             Join::Done(joined) => joined,
             Join::Later => {
                 let (room, resume) = (id.clone(), resume.cloned());
