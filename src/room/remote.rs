@@ -170,7 +170,7 @@ impl RoomTable {
         table.epoch = new_epoch();
         let (epoch, generation) = (table.epoch.clone(), table.generation);
         for entry in table.rooms.values_mut().filter(|entry| !entry.is_pristine()) {
-            if entry.live + 1 >= generation {
+            if entry.live != 0 && entry.live + 1 >= generation {
                 entry.origin = Origin::Elsewhere;
             } else {
                 // Whatever it has seen, others have seen more since.
@@ -272,3 +272,6 @@ impl Entry {
         updates
     }
 }
+
+#[cfg(test)]
+mod tests;
