@@ -140,6 +140,7 @@ fn unnumbered(frame: TextFrame, room: &RoomId, update: &Update<'_>, now: SystemT
     frame.raw(r#","timestamp":""#).raw(Timestamp::of(now).as_str()).raw("\"")
 }
 
+#[inline]
 fn numbered(frame: TextFrame, seq: u64, epoch: Option<&str>) -> Bytes {
     let frame = frame.raw(r#","seq":"#).number(seq);
     match epoch {

@@ -1,5 +1,6 @@
 //! Where Redis is: the `url` of the cluster's options.
 
+use redis::io::tcp::TcpSettings;
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 
 const RIGHT: &str =
@@ -92,7 +93,9 @@ fn node(url: &str) -> Result<ConnectionInfo, String> {
         return Err(format!("{RIGHT}: a database's number is not negative"));
     }
     let settings = node.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    Ok(node.set_redis_settings(settings))
+    // Without delay: updates are small, and what waits for the one before would wait for its acknowledgement.
+    let tcp = TcpSettings::default().set_nodelay(true);
+    Ok(node.set_redis_settings(settings).set_tcp_settings(tcp))
 }
 
 #[cfg(test)]

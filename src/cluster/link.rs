@@ -181,6 +181,7 @@ async fn join_cluster(
         .use_protocol(ProtocolVersion::RESP3)
         .connection_timeout(ANSWER)
         .response_timeout(ANSWER)
+        .tcp_settings(address.nodes[0].tcp_settings().clone())
         .push_sender(sender)
         .build()
         .map_err(failed)?;

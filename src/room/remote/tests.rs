@@ -146,7 +146,7 @@ fn the_first_updates_of_all_are_not_replaced_by_a_state() {
 fn a_history_that_was_not_held_is_taken_over() {
     let mut process = Process::new();
     // It has broadcast to a room that it has nobody in.
-    process.adopt(&Synced { updates: vec![], ..synced(1..=0, 4) }, false);
+    process.adopt(&Synced { updates: vec![], ..synced(4..=4, 4) }, false);
     process.adopt(&synced(2..=4, 4), true);
     let joined = process.joined(Some((1, EPOCH)));
     assert_eq!((joined.recovered, joined.owed.len()), (Some(true), 3));
@@ -200,7 +200,7 @@ fn what_was_not_up_to_date_recovers_nobody_when_the_cluster_is_away() {
 #[test]
 fn what_is_looked_up_for_nobody_changes_nothing_for_members() {
     let mut process = Process::with_member(2);
-    process.adopt(&Synced { updates: vec![], ..synced(1..=0, 9) }, false);
+    process.adopt(&Synced { updates: vec![], ..synced(9..=9, 9) }, false);
     assert_eq!(process.given(), []);
     assert_eq!(process.joined(None).seq, 2);
 }
