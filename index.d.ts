@@ -366,9 +366,10 @@ export interface RoomServerEvents<Data = unknown> {
    */
   cluster: [state: ClusterState];
   /**
-   * Something went wrong in the hub. Logged where nobody listens, never thrown. Of a cluster, told once
-   * until it is another: `code` `CLUSTER_AUTH`, Redis refuses the user, the password or a command to
-   * this user; `CLUSTER_VERSION`, it is older than 7.0. The hub goes on alone meanwhile and keeps trying.
+   * Something went wrong in the hub. Logged where nobody listens, never thrown. Of a cluster, by `code`:
+   * `CLUSTER_AUTH`, Redis refuses the user, the password or a command to this user; `CLUSTER_VERSION`,
+   * it is older than 7.0; both told once until it is another, and the hub goes on alone meanwhile and
+   * keeps trying. `CLUSTER_REFUSED`, Redis does not do what one room needs, at most once a minute.
    */
   error: [error: Error & { code?: string }];
   /** The hub has ended. */

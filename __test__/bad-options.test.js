@@ -64,6 +64,7 @@ describe('bad options', () => {
       history: ['1', -1, 0.5],
       roomTtl: ['1', -1],
       threads: ['1', -1, 0, 1.5],
+      cluster: [1, 'redis://127.0.0.1', null, [], {}, { url: 1 }, { url: 'localhost' }],
       logger: [1, 'console', true, {}],
       noServer: [1, 'yes'],
       signal: [1, {}, 'abort'],

@@ -101,7 +101,6 @@ describe('options', () => {
     unknown('pingIntervall', /did you mean pingInterval\?$/);
     unknown('colour', /^options\.colour is unknown$/);
     unknown('toString', /^options\.toString is unknown/);
-    unknown('cluster', /cluster is not available in this version yet$/);
   });
 
   it('of the ws library are named as such, with what replaces them', () => {
@@ -239,6 +238,7 @@ describe('what the hub is given', () => {
 
   it('has lists and numbers, and for functions that there is one', () => {
     const native = nativeOptions({
+      cluster: { url: 'redis://127.0.0.1', prefix: 'bot' },
       history: 0,
       trustProxy: ['::1'],
       authenticate() {},
@@ -246,6 +246,8 @@ describe('what the hub is given', () => {
       allowedOrigins: ['https://example.com'],
     });
     assert.equal(native.history, 0);
+    assert.deepEqual([native.clusterUrl, native.clusterPrefix], ['redis://127.0.0.1', 'bot']);
+    assert.equal('cluster' in native, false);
     assert.deepEqual(native.trustProxy, ['::1']);
     assert.deepEqual(native.allowedOrigins, ['https://example.com']);
     assert.deepEqual([native.authenticate, native.authorizeJoin], [true, true]);

@@ -4,6 +4,8 @@ import https from 'node:https';
 import {
   type Authenticate,
   broadcastRoomUpdate,
+  type ClusterOptions,
+  type ClusterState,
   type Logger,
   type RoomClient,
   type RoomId,
@@ -37,6 +39,15 @@ setupRoomWebSocketServer(server, { verifyClient: () => true });
 setupRoomWebSocketServer(server, { pingInterval: '25s' });
 // @ts-expect-error one origin is a list of one
 setupRoomWebSocketServer(server, { allowedOrigins: 'https://example.com' });
+const cluster: ClusterOptions = { url: 'redis://127.0.0.1:6379', prefix: undefined };
+setupRoomWebSocketServer(server, { cluster, threads: 1 });
+setupRoomWebSocketServer({ port: 0, cluster: { url: 'rediss://redis.example', prefix: 'bot' } });
+// @ts-expect-error a URL by itself
+setupRoomWebSocketServer(server, { cluster: 'redis://127.0.0.1:6379' });
+// @ts-expect-error which Redis?
+setupRoomWebSocketServer(server, { cluster: { prefix: 'bot' } });
+// @ts-expect-error no such option
+setupRoomWebSocketServer(server, { cluster: { url: 'redis://127.0.0.1:6379', db: 1 } });
 // @ts-expect-error half a logger
 setupRoomWebSocketServer(server, { logger: { warn() {}, error() {} } });
 
@@ -96,10 +107,13 @@ hub
   .on('join', (client, roomId: RoomId) => `${client.id + 1} ${roomId}`)
   .off('leave', () => {})
   .prependListener('slow', client => client.remoteAddress?.length)
+  .on('cluster', (state: ClusterState) => state === 'away')
   .on('error', error => error.code?.length)
   .addListener('close', () => {});
 // @ts-expect-error no such event
 hub.on('conection', () => {});
+// @ts-expect-error it is up or away
+hub.on('cluster', state => state === 'down');
 // @ts-expect-error a room id may be a string
 hub.on('join', (_client, roomId: number) => roomId);
 

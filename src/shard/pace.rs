@@ -15,7 +15,7 @@ const REST: Duration = Duration::from_millis(4);
 /// Wake-ups in a row, none later than [`REST`] after the one before, from which on a shard is not woken any more.
 const QUICK: u32 = 4;
 
-/// How often a shard was woken for updates lately.
+/// How often a shard was woken lately.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     woken_at: Option<Instant>,
@@ -29,7 +29,8 @@ impl Pace {
         self.look_at
     }
 
-    /// The shard has looked: it was `woken` for an update, or not, and there was something, or not.
+    /// The shard has looked: it was `woken`, whether for an update or for what cannot wait, or not, and there was
+    /// something, or not.
     pub(super) fn looked(&mut self, woken: bool, found: bool, now: Instant) {
         if woken {
             let quick = self.woken_at.is_some_and(|before| now.duration_since(before) <= REST);
