@@ -4,6 +4,7 @@
 import { median } from './numbers.mjs';
 
 const OURS = ['roomcast', 'standalone'];
+const CLUSTERED = { peers: ['clustered'], against: 'socket.io-redis' };
 
 const bars = [
   { scenario: 'room', figure: 'cpu', peers: OURS, against: 'floor', most: 1.1 },
@@ -20,6 +21,11 @@ const bars = [
   { scenario: 'accept', figure: 'acceptMain', peers: ['standalone'], most: 0.5 },
   { scenario: 'memory', figure: 'perClient', peers: OURS, most: 1 },
   { scenario: 'memory', figure: 'closedRatio', peers: OURS, most: 1.2 },
+  { scenario: 'across', figure: 'p50', ...CLUSTERED, most: 0.5 },
+  { scenario: 'carried', figure: 'carried', ...CLUSTERED, least: 3 },
+  { scenario: 'carried-rooms', figure: 'carried', ...CLUSTERED, least: 3 },
+  { scenario: 'thread', figure: 'paced', ...CLUSTERED, against: 'roomcast', most: 1.2 },
+  { scenario: 'thread', figure: 'bursts', ...CLUSTERED, against: 'roomcast', most: 1.2 },
 ];
 
 /**
@@ -29,7 +35,7 @@ const bars = [
  */
 export function judge(figuresOf) {
   const judged = [];
-  for (const { scenario, figure, peers, against, most } of bars) {
+  for (const { scenario, figure, peers, against, most = Infinity, least = 0 } of bars) {
     for (const peer of peers) {
       const own = figuresOf(scenario, peer);
       const reference = against && figuresOf(scenario, against);
@@ -38,7 +44,8 @@ export function judge(figuresOf) {
         .filter(Number.isFinite);
       if (values.length === 0) continue;
       const value = median(values);
-      judged.push({ scenario, figure, peer, against, most, value, reached: value <= most });
+      const reached = least <= value && value <= most;
+      judged.push({ scenario, figure, peer, against, most, least, value, reached });
     }
   }
   return judged;

@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
+import { redisVersion } from './redis.mjs';
 
 /** How many descriptors a process may have here. */
 export function descriptors() {
@@ -21,5 +22,6 @@ export function machine() {
     descriptors: descriptors(),
     node: process.version,
     rust: execFileSync('rustc', ['--version'], { encoding: 'utf8' }).split(' ')[1],
+    redis: redisVersion(),
   };
 }

@@ -1,12 +1,13 @@
 // The runs: every scenario with every peer in turn, and all of that again for every run, so that
 // whatever else the machine does meets all of them alike.
 
-import { sizeFor } from './scenarios/all.mjs';
+import { fits, sizeFor } from './scenarios/all.mjs';
 import { Stage } from './stage.mjs';
 
 /**
  * Returns `{ runs, versions, faults }`: `runs` a list of `{ [scenario]: { [peer]: figures } }`,
- * `faults` what made a measurement void. A peer that does not start is told of and left out.
+ * `faults` what made a measurement void, `{ scenario, text }` each. A peer that does not start is told
+ * of and left out.
  */
 export async function measure({ scenarios, peers, runs: count, quick, descriptors }, tell) {
   const runs = [];
@@ -18,11 +19,11 @@ export async function measure({ scenarios, peers, runs: count, quick, descriptor
     for (const scenario of scenarios) {
       run[scenario.name] = {};
       for (const peer of peers) {
-        if (absent[peer.name] || scenario.applies?.(peer) === false) continue;
+        if (absent[peer.name] || !fits(scenario, peer)) continue;
         const size = sizeFor(scenario, peer, { quick, descriptors });
         let stage;
         try {
-          stage = await Stage.open(peer, size.rooms);
+          stage = await (scenario.stage ?? Stage).open(peer, size);
         } catch (error) {
           absent[peer.name] = error.message;
           tell(`${peer.title} does not start here and is left out: ${error.message}`);
@@ -34,12 +35,16 @@ export async function measure({ scenarios, peers, runs: count, quick, descriptor
           const others = await stage.others(async () => {
             figures = await scenario.measure(stage, peer, size);
           });
-          figures.others = others;
-          run[scenario.name][peer.name] = figures;
-          tell(`run ${index + 1}/${count}, ${scenario.name}, ${peer.name}`, figures);
+          // Whom a scenario measures in turn with the peer, so that the two meet the same moments.
+          const { beside, ...own } = figures;
+          for (const [name, measured] of Object.entries({ [peer.name]: own, ...beside })) {
+            run[scenario.name][name] = { ...measured, others };
+            tell(`run ${index + 1}/${count}, ${scenario.name}, ${name}`, run[scenario.name][name]);
+          }
         } catch (error) {
-          faults.push(`run ${index + 1}, ${scenario.name}, ${peer.name}: ${error.message}`);
-          tell(faults.at(-1));
+          const text = `run ${index + 1}, ${scenario.name}, ${peer.name}: ${error.message}`;
+          faults.push({ scenario: scenario.name, text });
+          tell(text);
         } finally {
           await stage.close();
         }

@@ -25,8 +25,12 @@ function bun() {
 }
 
 /**
+ * `command` gets the URL of a Redis where the peer is of the cluster.
+ *
+ * - `product`: whose version it tells, where that is not the title.
  * - `share`: of each scenario's clients, where a peer gets fewer.
  * - `bare`: no bot around it, so nothing to ask of its loop or its memory.
+ * - `cluster`: two processes with a Redis between them, for the scenarios that have those.
  */
 export const peers = [
   {
@@ -39,11 +43,13 @@ export const peers = [
   {
     name: 'standalone',
     title: 'roomcast, standalone',
+    product: 'roomcast',
     command: () => node('peers/roomcast.mjs', 'standalone'),
   },
   {
     name: 'relayed',
     title: 'roomcast, relayed (TLS)',
+    product: 'roomcast',
     command: () => node('peers/roomcast.mjs', 'relayed', CERTIFICATE, KEY),
     certificate: CERTIFICATE,
     share: 0.2,
@@ -56,5 +62,35 @@ export const peers = [
     title: 'Socket.IO',
     command: () => node('peers/socket-io.mjs'),
     dialect: 'socket.io',
+  },
+  {
+    name: 'clustered',
+    title: 'roomcast, cluster',
+    product: 'roomcast',
+    command: redis => node('peers/roomcast.mjs', 'clustered', redis),
+    cluster: true,
+  },
+  {
+    name: 'socket.io-redis',
+    title: 'Socket.IO, Redis adapter',
+    product: 'Socket.IO',
+    command: redis => node('peers/socket-io.mjs', 'redis', redis),
+    dialect: 'socket.io',
+    cluster: true,
+  },
+  {
+    name: 'socket.io-sharded',
+    title: 'Socket.IO, sharded adapter',
+    product: 'Socket.IO',
+    command: redis => node('peers/socket-io.mjs', 'sharded', redis),
+    dialect: 'socket.io',
+    cluster: true,
+  },
+  {
+    name: 'ws-redis',
+    title: 'ws, ioredis by hand',
+    product: 'ws',
+    command: redis => node('peers/ws-redis.mjs', redis),
+    cluster: true,
   },
 ];

@@ -2,14 +2,14 @@
 
 import { Child } from './child.mjs';
 import { DRIVER } from './peers.mjs';
-import { busy, cpu, resident } from './process.mjs';
+import { cpu, resident, shareOfOthers } from './process.mjs';
 
 export class Stage {
   #server;
   #driver;
 
   /** Starts the peer's server and the driver; whoever opens a stage closes it. */
-  static async open(peer, rooms = 1) {
+  static async open(peer, { rooms = 1 }) {
     const stage = new Stage();
     stage.#server = await Child.start(peer.command());
     try {
@@ -69,13 +69,8 @@ export class Stage {
   }
 
   /** The share of the machine, in percent, that neither server nor driver had during `work`. */
-  async others(work) {
-    const ours = () => cpu(this.#server.pid).all + cpu(this.#driver.pid).all;
-    const before = { ...busy(), ours: ours(), at: performance.now() };
-    await work();
-    const after = { ...busy(), ours: ours(), at: performance.now() };
-    const there = (after.at - before.at) * 1e6 * after.cores;
-    return Math.max(0, (100 * (after.ns - before.ns - (after.ours - before.ours))) / there);
+  others(work) {
+    return shareOfOthers([this.#server.pid, this.#driver.pid], work);
   }
 
   /** Milliseconds of the loop's longest stall during `work`. */

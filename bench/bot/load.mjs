@@ -2,9 +2,9 @@
 
 import { monotonic } from './clock.mjs';
 
-/** Ever growing, so that a client can tell two updates apart by it. */
 let latest = 0n;
-function stamp() {
+/** The time, ever growing, so that a client can tell two updates apart by it. */
+export function stamp() {
   const now = monotonic();
   latest = now > latest ? now : latest + 1n;
   return latest;
@@ -12,14 +12,16 @@ function stamp() {
 
 /**
  * Sends `updates` updates, `intervalMs` apart (0: as fast as the calls return), to rooms 1 to
- * `rooms` in turn. Returns the wall time of every call in nanoseconds.
+ * `rooms` in turn. Returns the wall time of every call in nanoseconds. `idle`: all of that, but for
+ * the update itself.
  */
-export async function run({ rooms = 1, updates = 1, intervalMs = 0 }, broadcast) {
+export async function run({ rooms = 1, updates = 1, intervalMs = 0, idle = false }, broadcast) {
+  const send = idle ? () => {} : broadcast;
   const calls = new Array(updates).fill(0);
   const call = index => {
     const name = String(stamp());
     const before = process.hrtime.bigint();
-    broadcast(1 + (index % rooms), name, 25, 50);
+    send(1 + (index % rooms), name, 25, 50);
     calls[index] = Number(process.hrtime.bigint() - before);
   };
   if (intervalMs === 0) {

@@ -2,6 +2,7 @@
 // stdout.
 
 import { createInterface } from 'node:readline';
+import { flow, flowPort } from './flow.mjs';
 import { run } from './load.mjs';
 import { unwatch, watch } from './stall.mjs';
 import { unusedHeap } from './unused.mjs';
@@ -14,6 +15,8 @@ const say = answer => process.stdout.write(`${JSON.stringify(answer)}\n`);
 export function serve({ port, version, broadcast }) {
   const commands = {
     run: async command => ({ calls: await run(command, broadcast) }),
+    flowPort: async () => ({ port: await flowPort() }),
+    flow: async command => ({ updates: await flow(command, broadcast) }),
     watch: () => watch() ?? {},
     unwatch: () => ({ stallMs: unwatch() }),
     unused: async () => ({ bytes: await unusedHeap() }),

@@ -1,42 +1,15 @@
-// The `ws` library as bots use it: on the http server, a set of clients per room, an update encoded
-// once.
+// The `ws` library in one process: an update is encoded once.
 
-import { readFileSync } from 'node:fs';
-import http from 'node:http';
-import { WebSocketServer } from 'ws';
-import { established, joined, roomToJoin, update, userOf } from '../bot/messages.mjs';
+import { update } from '../bot/messages.mjs';
 import { serve } from '../bot/serve.mjs';
+import { versionOf } from './version.mjs';
+import { serveRooms } from './ws-rooms.mjs';
 
-const manifest = new URL('../node_modules/ws/package.json', import.meta.url);
-const rooms = new Map();
-const server = http.createServer();
-const wss = new WebSocketServer({ server, path: '/ws/rooms', perMessageDeflate: false });
+const { port, deliver } = await serveRooms();
 
-wss.on('connection', (client, request) => {
-  const userId = userOf(request.url.split('?')[1]);
-  const joinedRooms = new Set();
-  client.send(established(userId));
-  client.on('message', text => {
-    const roomId = roomToJoin(text);
-    if (roomId === undefined) return;
-    if (!rooms.has(roomId)) rooms.set(roomId, new Set());
-    rooms.get(roomId).add(client);
-    joinedRooms.add(roomId);
-    client.send(joined(roomId, userId));
-  });
-  client.on('error', () => client.terminate());
-  client.on('close', () => {
-    for (const roomId of joinedRooms) rooms.get(roomId).delete(client);
-  });
+serve({
+  port,
+  version: versionOf('ws'),
+  broadcast: (roomId, ...state) =>
+    deliver(roomId, Buffer.from(JSON.stringify(update(roomId, ...state)))),
 });
-
-server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () =>
-  serve({
-    port: server.address().port,
-    version: JSON.parse(readFileSync(manifest)).version,
-    broadcast(roomId, name, current, max) {
-      const text = Buffer.from(JSON.stringify(update(roomId, name, current, max)));
-      for (const client of rooms.get(roomId) ?? []) client.send(text, { binary: false });
-    },
-  }),
-);

@@ -28,7 +28,9 @@ export function print(result) {
   for (const [peer, why] of Object.entries(result.absent)) {
     console.log(`\nleft out: ${peer} (${why})`);
   }
-  if (result.faults.length > 0) console.log(`\nvoid:\n${result.faults.join('\n')}`);
+  if (result.faults.length > 0) {
+    console.log(`\nvoid:\n${result.faults.map(({ text }) => text).join('\n')}`);
+  }
 }
 
 function grid(head, rows) {

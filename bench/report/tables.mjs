@@ -53,7 +53,7 @@ export function scenarioTables(result) {
 /** The bars: `{ head, rows }`, all text. */
 export function barTable(result) {
   const rows = judge(figuresOf(result)).map(
-    ({ scenario, figure, peer, against, most, value, reached }) => {
+    ({ scenario, figure, peer, against, most, least, value, reached }) => {
       const { title, unit } = figures[figure];
       const of = scenarios.find(({ name }) => name === scenario);
       const what = title.replace('… of the main thread', 'main-thread CPU');
@@ -62,10 +62,10 @@ export function barTable(result) {
         `${of.short}: ${what}`,
         titleOf(peer),
         `${show(value)} ${in_}`.trim(),
-        `${show(most)}`,
+        least ? `at least ${show(least)}` : `at most ${show(most)}`,
         reached ? 'yes' : '**no**',
       ];
     },
   );
-  return { head: ['work', 'who', 'measured', 'at most', 'reached'], rows };
+  return { head: ['work', 'who', 'measured', 'held to', 'reached'], rows };
 }

@@ -1,13 +1,24 @@
 // The scenarios, in the order in which they are run and shown.
 
 import { accept } from './accept.mjs';
+import { across } from './across.mjs';
 import { burst } from './burst.mjs';
 import { call } from './call.mjs';
+import { carriedMany, carriedOne } from './carried.mjs';
 import { memory } from './memory.mjs';
 import { room } from './room.mjs';
 import { rooms } from './rooms.mjs';
+import { thread } from './thread.mjs';
 
-export const scenarios = [room, call, burst, rooms, accept, memory];
+/** By what they are published as. */
+export const groups = {
+  hub: [room, call, burst, rooms, accept, memory],
+  cluster: [across, carriedOne, carriedMany, thread],
+};
+export const scenarios = Object.values(groups).flat();
+
+/** Whether a scenario is one for this peer; those of the cluster have scenarios of their own. */
+export const fits = (scenario, peer) => (scenario.applies ? scenario.applies(peer) : !peer.cluster);
 
 /** A scenario's size for one peer, within the machine's limit of descriptors. */
 export function sizeFor(scenario, peer, { quick, descriptors }) {

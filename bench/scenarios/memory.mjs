@@ -18,7 +18,7 @@ export const memory = {
   full: { few: 3_000, clients: 18_000, periods: 12 },
   quick: { few: 1_000, clients: 6_000, periods: 1 },
   /** A bare loop has no memory to speak of. */
-  applies: peer => !peer.bare,
+  applies: peer => !peer.bare && !peer.cluster,
 
   async measure(stage, _peer, { few, clients, periods }) {
     const start = await stage.memory();

@@ -27,13 +27,15 @@ pub(crate) struct Client {
     /// What has come of a frame that is not whole; most never have one.
     rest: Vec<u8>,
     latest: u64,
+    /// The count in the latest update; 0 before the first.
+    pub(crate) count: u64,
     pub(crate) updates: u64,
 }
 
 impl Client {
     pub(crate) fn new(stream: Stream, dialect: Dialect, user: u64, room: u64) -> Self {
         let (state, rest) = (State::Connecting, Vec::new());
-        Self { stream, state, dialect, user, room, rest, latest: 0, updates: 0 }
+        Self { stream, state, dialect, user, room, rest, latest: 0, count: 0, updates: 0 }
     }
 
     /// The socket can be read or written. An error is the end of the client.
@@ -109,11 +111,11 @@ impl Client {
 
     fn text(&mut self, text: &[u8], now: u64, tally: &mut Tally) -> io::Result<()> {
         match self.dialect.hear(text, self.room) {
-            Heard::Update(digits) => {
-                let stamp = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+            Heard::Update { stamp, count } => {
+                let stamp = std::str::from_utf8(stamp).ok().and_then(|digits| digits.parse().ok());
                 let stamp = stamp.ok_or_else(|| io::Error::other("an update without a stamp"))?;
-                tally.update(stamp, now, self.latest);
-                self.latest = stamp;
+                tally.update(stamp, now, self.latest, count.saturating_sub(self.count));
+                (self.latest, self.count) = (stamp, count);
                 self.updates += 1;
             }
             Heard::Joined => self.state = State::Joined,

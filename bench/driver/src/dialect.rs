@@ -12,8 +12,11 @@ pub(crate) enum Heard<'a> {
     /// Something to answer with these texts.
     Answer(String),
     Joined,
-    /// An update, with the digits of its `participantName`.
-    Update(&'a [u8]),
+    /// An update: the digits of its `participantName`, and its `currentParticipants`.
+    Update {
+        stamp: &'a [u8],
+        count: u64,
+    },
     Other,
 }
 
@@ -52,8 +55,8 @@ impl Dialect {
                 _ => {}
             }
         }
-        if let Some(digits) = stamp(text) {
-            Heard::Update(digits)
+        if let Some(stamp) = stamp(text) {
+            Heard::Update { stamp, count: count(text) }
         } else if memchr::memmem::find(text, b"\"ROOM_JOINED\"").is_some() {
             Heard::Joined
         } else {
@@ -71,4 +74,29 @@ fn stamp(text: &[u8]) -> Option<&[u8]> {
     let start = memchr::memmem::find(text, NAME)? + NAME.len();
     let digits = &text[start..];
     Some(&digits[..memchr::memchr(b'"', digits)?])
+}
+
+/// The count of an update, 0 where it has none.
+fn count(text: &[u8]) -> u64 {
+    const COUNT: &[u8] = b"\"currentParticipants\":";
+    let Some(at) = memchr::memmem::find(text, COUNT) else { return 0 };
+    let digits = text[at + COUNT.len()..].iter().take_while(|byte| byte.is_ascii_digit());
+    digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_update_has_its_count_however_it_is_wrapped() {
+        let plain = r#"{"participantName":"9","currentParticipants":42,"maxParticipants":50}"#;
+        let wrapped = format!("42[\"message\",{plain}]");
+        for (text, expected) in [(plain, 42), (&wrapped, 42), (r#"{"participantName":"9"}"#, 0)] {
+            let Heard::Update { stamp, count } = Dialect::Plain.hear(text.as_bytes(), 1) else {
+                panic!("{text} is no update")
+            };
+            assert_eq!((stamp, count), (&b"9"[..], expected), "{text}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::control::{COMMANDS, Commands, answer, number};
 use crate::dialect::Dialect;
 use crate::limits;
+use crate::progress::Progress;
 use crate::swarm::{Swarm, Target};
 use crate::tally::Tally;
 use crate::trust;
@@ -25,6 +26,7 @@ struct Driver {
     swarm: Swarm,
     tally: Tally,
     target: Option<Target>,
+    progress: Option<Progress>,
     goal: Option<(Goal, Instant, Instant)>,
 }
 
@@ -33,8 +35,14 @@ pub(crate) fn run() -> io::Result<()> {
     let descriptors = limits::raise_descriptors();
     let poll = Poll::new()?;
     let commands = Commands::new(&poll)?;
-    let mut driver =
-        Driver { poll, swarm: Swarm::default(), tally: Tally::new(), target: None, goal: None };
+    let mut driver = Driver {
+        poll,
+        swarm: Swarm::default(),
+        tally: Tally::new(),
+        target: None,
+        progress: None,
+        goal: None,
+    };
     let mut events = Events::with_capacity(1_024);
     let mut scratch = vec![0; 64 * 1_024];
     answer(&json!({ "descriptors": descriptors }));
@@ -52,6 +60,9 @@ pub(crate) fn run() -> io::Result<()> {
             } else if !commands.each(|command| driver.carry_out(command))? {
                 return Ok(());
             }
+        }
+        if let Some(progress) = &mut driver.progress {
+            progress.tell(driver.tally.passed)?;
         }
         driver.look_at_goal()?;
     }
@@ -74,6 +85,13 @@ impl Driver {
             Some("expect") => {
                 self.tally.start();
                 self.swarm.start_count();
+                self.progress = match number(command, "progress", 0) {
+                    0 => None,
+                    port => {
+                        let port = u16::try_from(port).map_err(io::Error::other)?;
+                        Some(Progress::new(port, number(command, "every", 1))?)
+                    }
+                };
                 answer(&json!({}));
             }
             Some("delivered") => {
@@ -106,7 +124,9 @@ impl Driver {
                 json!({ "joined": self.swarm.joined, "seconds": since.elapsed().as_secs_f64() })
             }
             Goal::Delivered { each, messages } => {
-                if self.tally.messages < messages && !over {
+                let came =
+                    self.progress.as_ref().map_or(self.tally.messages, |_| self.tally.passed);
+                if came < messages && !over {
                     return Ok(());
                 }
                 self.tally.report(self.swarm.lacking(each))

@@ -10,6 +10,7 @@ mod dialect;
 mod driver;
 mod floor;
 mod limits;
+mod progress;
 mod room;
 mod stream;
 mod swarm;

@@ -87,7 +87,9 @@ impl Swarm {
 
     /// Begins to count updates anew.
     pub(crate) fn start_count(&mut self) {
-        self.clients.iter_mut().flatten().for_each(|client| client.updates = 0);
+        for client in self.clients.iter_mut().flatten() {
+            (client.updates, client.count) = (0, 0);
+        }
     }
 
     /// Updates that clients still lack of `each`; clients that ended lack all.
