@@ -268,8 +268,8 @@ impl Cluster {
         }
         if now >= self.renew_at {
             self.renew_at = now + self.renewal();
-            let told = self.lines.iter().filter(|(_, line)| line.told.is_some());
-            for topic in told.map(|(topic, _)| topic.clone()).collect::<Vec<_>>() {
+            let used = self.lines.iter().filter(|(_, line)| line.members > 0);
+            for topic in used.map(|(topic, _)| topic.clone()).collect::<Vec<_>>() {
                 self.line(&topic).told = None;
             }
         }
@@ -292,7 +292,7 @@ impl Cluster {
         };
         let mut leave = redis::cmd("ZREM");
         leave.arg(self.processes()).arg(&*self.process);
-        let told = self.lines.values().filter(|line| line.told.is_some());
+        let told = self.lines.values().filter(|line| line.told != Some(0));
         let rooms = told.map(|line| {
             let mut uncount = redis::cmd("HDEL");
             uncount.arg(&line.keys.members).arg(&*self.process);

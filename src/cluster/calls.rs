@@ -76,7 +76,7 @@ impl Cluster {
         let wanted = !is_room || line.members > 0 || !line.joins.is_empty() || held;
         let late = line.queue.front().is_some_and(|item| item.mode == Mode::Late);
         let may_publish = late || !line.queue.is_empty() && (!wanted || line.stage == Stage::Live);
-        let untold = is_room && line.told.unwrap_or(0) != line.members;
+        let untold = is_room && line.told != Some(line.members);
         let asked = !line.askers.is_empty() || untold;
         let keys = line.keys.clone();
         // What is asked now and then has its turn also where updates follow each other without end.
@@ -233,7 +233,7 @@ impl Cluster {
                     self.send_order(&Order::ForgetRoom(room.clone()));
                 }
             }
-            Told::Members(members) => line.told = (members > 0).then_some(members),
+            Told::Members(members) => line.told = Some(members),
             Told::Counted(others, alive) => {
                 let askers = std::mem::take(&mut line.askers);
                 self.alive = alive.map_or_else(|| self.alive.clone(), Arc::new);

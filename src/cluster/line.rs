@@ -138,7 +138,7 @@ pub(super) struct Line {
     pub(super) joins: Vec<Waiting>,
     pub(super) askers: Vec<Asker>,
     pub(super) members: u64,
-    /// What Redis was told of them.
+    /// How many Redis knows of; none where that is not known.
     pub(super) told: Option<u64>,
     /// The last member has left.
     pub(super) idle_since: Option<Instant>,
@@ -163,7 +163,7 @@ impl Line {
             joins: Vec::new(),
             askers: Vec::new(),
             members: 0,
-            told: None,
+            told: Some(0),
             idle_since: None,
             look: false,
             published: false,
@@ -195,8 +195,10 @@ impl Line {
             }
             self.queue.push_front(item);
         }
-        self.stage = Stage::Off;
-        (self.calling, self.told) = (false, None);
+        if self.calling || self.told != Some(0) {
+            self.told = None;
+        }
+        (self.stage, self.calling) = (Stage::Off, false);
         self.held.clear();
     }
 
@@ -254,6 +256,7 @@ impl Line {
             && !self.calling
             && self.stage == Stage::Off
             && self.members == 0
+            && self.told == Some(0)
             && self.joins.is_empty()
             && self.askers.is_empty()
             && !self.look
@@ -334,6 +337,17 @@ mod tests {
         assert_eq!(modes, [Mode::Again, Mode::Again, Mode::First]);
         line.confirm(2);
         assert_eq!(ids(&line.queue), [1, 3]);
+    }
+
+    #[test]
+    fn what_redis_was_told_of_members_is_told_again_after_a_break() {
+        let mut line = line(&[]);
+        line.reset();
+        assert!(line.is_idle(), "it was told of none");
+        (line.members, line.told) = (0, Some(3));
+        line.reset();
+        assert_eq!(line.told, None);
+        assert!(!line.is_idle(), "that they have gone may not have come");
     }
 
     #[test]
