@@ -77,7 +77,7 @@ impl Cluster {
         let late = line.queue.front().is_some_and(|item| item.mode == Mode::Late);
         let may_publish = late || !line.queue.is_empty() && (!wanted || line.stage == Stage::Live);
         let untold = is_room && line.told != Some(line.members);
-        let asked = !line.askers.is_empty() || untold;
+        let asked = !line.askers.is_empty() || untold || line.check;
         let keys = line.keys.clone();
         // What is asked now and then has its turn also where updates follow each other without end.
         if may_publish && !(asked && std::mem::take(&mut line.published)) {
@@ -94,7 +94,9 @@ impl Cluster {
         if wanted && line.stage == Stage::Off {
             return self.make(link, Call::Line(topic), Subscription { keys, on: true });
         }
-        if wanted && line.stage == Stage::Subscribed {
+        if wanted && (line.stage == Stage::Subscribed || line.check) {
+            // What is told meanwhile is taken in as ever, where the line is up to date.
+            line.check = false;
             let call = self.syncing(&topic, keys);
             return self.make(link, Call::Line(topic), call);
         }

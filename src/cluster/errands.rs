@@ -145,12 +145,9 @@ impl Cluster {
         let behind = self.local.rooms.is_behind(room, waiting.resume.as_ref());
         let line = self.line(&topic);
         line.joins.push(waiting);
-        if line.stage == Stage::Live {
-            if behind {
-                line.stage = Stage::Subscribed;
-            } else {
-                self.admit(&topic);
-            }
+        line.check |= behind;
+        if line.stage == Stage::Live && line.joins.len() == 1 && !behind {
+            self.admit(&topic);
         }
     }
 

@@ -146,6 +146,8 @@ pub(super) struct Line {
     pub(super) look: bool,
     /// The last call was one that sends updates.
     pub(super) published: bool,
+    /// Somebody who wants to join has seen more than has been told here.
+    pub(super) check: bool,
     /// It stands in the backlog.
     pub(super) kept: bool,
 }
@@ -167,6 +169,7 @@ impl Line {
             idle_since: None,
             look: false,
             published: false,
+            check: false,
             kept: false,
         }
     }
