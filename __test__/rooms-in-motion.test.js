@@ -10,6 +10,7 @@ const { describe, it } = require('node:test');
 const WebSocket = require('ws');
 const { startHostile } = require('./support/aftermath');
 const { connect } = require('./support/client');
+const { sequence } = require('./support/sequence');
 const { until } = require('./support/wait');
 
 const ROOMS = [1, 2, 'three'];
@@ -30,15 +31,6 @@ const GENEROUS = {
   maxBufferedBytes: 64 * 1024 * 1024,
   slowTimeout: 600_000,
 };
-
-/** Numbers that look random and are the same in every run. */
-function sequence(state) {
-  let last = state;
-  return limit => {
-    last = (last * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return Math.floor(last / 65_536) % limit;
-  };
-}
 
 /** A bot that answers everything that happens in its rooms with updates, and some of it with the door. */
 function makeBot() {
