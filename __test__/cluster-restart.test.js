@@ -28,8 +28,14 @@ async function inStep(t, redis) {
   const updates = new Updates();
   const witnesses = await Promise.all([bots[0], bots[1], bots[1]].map(bot => watch(bot, ROOM)));
   const quiet = await Promise.all(bots.map(bot => watch(bot, QUIET)));
-  await untilAllSaw(quiet, await updates.sendSome(bots, QUIET, 4));
-  await untilAllSaw(witnesses, await updates.sendSome(bots, ROOM, 10));
+  for (const [seeing, roomId] of [
+    [quiet, QUIET],
+    [witnesses, ROOM],
+  ]) {
+    await untilAllSaw(seeing, await updates.sendSome(bots, roomId, 10));
+    // It is Redis that puts updates of several bots in order: now the newest is known.
+    await untilAllSaw(seeing, await updates.send(bots[0], roomId));
+  }
   return { bots, updates, witnesses, quiet };
 }
 
@@ -68,7 +74,7 @@ async function assertNewEpoch({ bots, updates, witnesses, quiet }, old) {
     const back = await watch(bot, ROOM, { userId: 'back', ...fields });
     const { recovered, epoch } = back.joins[0];
     assert.deepEqual({ recovered, epoch }, { recovered: false, epoch: witnesses[0].epoch });
-    await untilAllShow([back], updates.newest(ROOM));
+    await untilAllShow([back], witnesses[0].current);
     assert.deepEqual(
       back.turns.map(({ kind }) => kind),
       ['snapshot'],
@@ -170,7 +176,8 @@ describe('Redis restarted', needsRedis, () => {
       await until(() => witnesses.every(witness => witness.epoch !== epoch), 'another epoch');
     }
     await updates.stop();
-    await untilAllSaw(witnesses, await updates.send(bots[0], ROOM));
+    // Of each bot the last, behind which there is nothing.
+    await untilAllSaw(witnesses, await updates.sendSome(bots, ROOM, bots.length));
     const stands = witnesses.map(({ epoch, seq, current }) => ({ epoch, seq, current }));
     for (const stand of stands) assert.deepEqual(stand, stands[0]);
     // What Redis had told others and not yet its sender when it died comes again, in the new epoch.
