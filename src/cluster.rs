@@ -37,7 +37,7 @@ use crate::local::Local;
 use crate::notice::Notice;
 use crate::options::ClusterOptions;
 use crate::room::new_epoch;
-use crate::shard::Command;
+use crate::shard::{Command, panic_message};
 
 pub use address::Address;
 use calls::Answer;
@@ -179,8 +179,9 @@ impl Cluster {
 
     /// One turn; after a panic all begins again, as after the loss of the connection.
     fn guarded_turn(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        catch_unwind(AssertUnwindSafe(|| self.turn(cx))).unwrap_or_else(|_| {
-            let message = "the cluster's thread failed and begins again".into();
+        catch_unwind(AssertUnwindSafe(|| self.turn(cx))).unwrap_or_else(|panic| {
+            let panic = panic_message(&*panic);
+            let message = format!("the cluster's thread failed and begins again: {panic}");
             self.local.notices.tell(Notice::Error { code: "CLUSTER_PANIC", message });
             self.begin_again();
             cx.waker().wake_by_ref();

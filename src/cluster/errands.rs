@@ -140,9 +140,8 @@ impl Cluster {
         if self.contact.is_away() {
             return self.let_in(&room, [waiting]);
         }
+        let behind = self.local.rooms.is_behind(&room, waiting.resume.as_ref());
         let topic = Topic::Room(room);
-        let Topic::Room(room) = &topic else { return };
-        let behind = self.local.rooms.is_behind(room, waiting.resume.as_ref());
         let line = self.line(&topic);
         line.joins.push(waiting);
         line.check |= behind;
@@ -185,12 +184,9 @@ impl Cluster {
 
     fn members(&mut self, room: RoomId) {
         let members = self.local.rooms.take_members(&room);
-        let topic = Topic::Room(room);
+        let topic = Topic::Room(room.clone());
         if members == 0 && !self.lines.contains_key(&topic) {
-            if let Topic::Room(room) = &topic {
-                self.local.rooms.retire(room);
-            }
-            return;
+            return self.local.rooms.retire(&room);
         }
         let line = self.line(&topic);
         let before = std::mem::replace(&mut line.members, members);
