@@ -43,8 +43,9 @@ pub enum Order {
     RemoveFromRoom(String, RoomId),
     /// Close all members of a room.
     DisconnectRoom(RoomId),
-    /// Drop a room's state and history.
-    ForgetRoom(RoomId),
+    /// Drop a room's state and history. The epoch that the room is in since then, once it is known: what has been told of
+    /// that may come before the order.
+    ForgetRoom(RoomId, Option<String>),
 }
 
 /// Whom a figure is for.

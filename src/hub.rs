@@ -272,7 +272,7 @@ impl Hub {
 
     /// Drops a room's state and history, in all processes; false where the room is not known here.
     pub fn forget_room(&self, room: &RoomId) -> bool {
-        self.order(|| Order::ForgetRoom(room.clone()));
+        self.order(|| Order::ForgetRoom(room.clone(), None));
         self.local.rooms.forget(room)
     }
 

@@ -30,7 +30,8 @@ pub(super) enum Told {
     Synced(Synced, Vec<Record>, Arc<str>),
     /// The newest state of a room that is not subscribed.
     Looked(Synced),
-    Forgotten,
+    /// The epoch that the room is in since then.
+    Forgotten(String),
     Members(u64),
     /// Clients on other processes, and, where that had to be asked, who lives.
     Counted(u64, Option<HashSet<String>>),
@@ -191,8 +192,9 @@ pub(super) struct Forgetting {
 impl Ask for Forgetting {
     async fn ask(self, link: Link) -> Result<Told, Fault> {
         let at = self.at;
-        self.stream.run(&link, Script::Forget, |command| _ = command.arg(at)).await?;
-        Ok(Told::Forgotten)
+        let answer = self.stream.run(&link, Script::Forget, |command| _ = command.arg(at)).await?;
+        let epoch = answer.into_iter().nth(1).and_then(text_of);
+        Ok(Told::Forgotten(epoch.ok_or_else(unexpected)?))
     }
 }
 

@@ -209,11 +209,13 @@ impl Cluster {
         let Some(line) = self.lines.get_mut(topic) else { return };
         line.calling = false;
         match told {
-            Told::Published { synced, outdated } => {
+            Told::Published { mut synced, outdated } => {
                 metrics::add(&self.local.shared.counters.cluster_dropped, outdated);
                 line.flight.clear();
                 line.kept &= !line.queue.is_empty();
                 if let (Topic::Room(room), Stage::Off) = (topic, line.stage) {
+                    // News says nothing of the counts.
+                    synced.counts = synced.counts.or_else(|| self.local.rooms.known(room).counts);
                     self.local.deliver(|rooms, deliver| rooms.adopt(room, &synced, false, deliver));
                 }
             }
@@ -228,11 +230,11 @@ impl Cluster {
                     self.local.deliver(|rooms, deliver| rooms.adopt(room, &synced, false, deliver));
                 }
             }
-            Told::Forgotten => {
+            Told::Forgotten(epoch) => {
                 line.flight.clear();
                 if let Topic::Room(room) = topic {
-                    self.local.rooms.forget(room);
-                    self.send_order(&Order::ForgetRoom(room.clone()));
+                    self.local.rooms.begin_anew(room, &epoch);
+                    self.send_order(&Order::ForgetRoom(room.clone(), Some(epoch)));
                 }
             }
             Told::Members(members) => line.told = Some(members),

@@ -120,7 +120,7 @@ impl Cluster {
         let empty = Bytes::new();
         match &order {
             // The others are told when Redis has forgotten it.
-            Order::ForgetRoom(room) => {
+            Order::ForgetRoom(room, _) => {
                 return self.send(Topic::Room(room.clone()), Kind::Forget, empty, None, now());
             }
             // It follows what was sent to the room before. As an order it reaches those who were away meanwhile.

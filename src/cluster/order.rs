@@ -24,7 +24,9 @@ pub(super) fn encode(order: &Order) -> Bytes {
             json!({ "order": "removeFromRoom", "user": user, "room": room(id) })
         }
         Order::DisconnectRoom(id) => json!({ "order": "disconnectRoom", "room": room(id) }),
-        Order::ForgetRoom(id) => json!({ "order": "forgetRoom", "room": room(id) }),
+        Order::ForgetRoom(id, epoch) => {
+            json!({ "order": "forgetRoom", "room": room(id), "epoch": epoch })
+        }
     };
     value.to_string().into()
 }
@@ -42,7 +44,9 @@ pub(super) fn decode(text: &[u8]) -> Option<Order> {
         }
         "removeFromRoom" => Some(Order::RemoveFromRoom(user()?, room()?)),
         "disconnectRoom" => Some(Order::DisconnectRoom(room()?)),
-        "forgetRoom" => Some(Order::ForgetRoom(room()?)),
+        "forgetRoom" => {
+            Some(Order::ForgetRoom(room()?, value["epoch"].as_str().map(str::to_owned)))
+        }
         _ => None,
     }
 }
@@ -58,7 +62,8 @@ mod tests {
             Order::DisconnectUser("ann\n".into(), CloseReason::new(4001, "bye".to_owned())),
             Order::RemoveFromRoom("ann".into(), room.clone()),
             Order::DisconnectRoom(RoomId::Number(7)),
-            Order::ForgetRoom(room),
+            Order::ForgetRoom(room.clone(), None),
+            Order::ForgetRoom(room, Some("k3f9a2".into())),
         ] {
             assert_eq!(decode(&encode(&order)), Some(order));
         }

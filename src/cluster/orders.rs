@@ -53,8 +53,8 @@ impl Cluster {
             Order::DisconnectRoom(room) => {
                 self.local.disconnect_room(&room);
             }
-            Order::ForgetRoom(room) => {
-                self.local.rooms.forget(&room);
+            Order::ForgetRoom(room, epoch) => {
+                self.local.rooms.begin_anew(&room, &epoch.unwrap_or_default());
             }
         }
     }

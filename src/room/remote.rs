@@ -179,6 +179,15 @@ impl RoomTable {
         }
     }
 
+    /// The cluster has forgotten a room, which is in this epoch since then. One that has got that far is left as it is.
+    pub fn begin_anew(&self, id: &RoomId, epoch: &str) {
+        let mut table = self.lock();
+        if let Some(entry) = table.rooms.get_mut(id).filter(|entry| *entry.epoch != *epoch) {
+            entry.begin(epoch.into(), Origin::Elsewhere);
+            (entry.counts, entry.counted) = (None, 0);
+        }
+    }
+
     /// Nobody tells of this room any more.
     pub fn retire(&self, id: &RoomId) {
         let mut table = self.lock();
@@ -266,9 +275,9 @@ impl Entry {
             .collect();
         updates.iter().for_each(|update| self.keep(update, history));
         (self.seq, self.origin) = (synced.seq, Origin::Elsewhere);
-        if let Some((counts, at)) = synced.counts {
-            (self.counts, self.counted) = (Some(counts), at);
-        }
+        // What the cluster does not know of a room was forgotten there.
+        let newest = synced.counts.map(|(counts, at)| (Some(counts), at));
+        (self.counts, self.counted) = newest.unwrap_or_default();
         updates
     }
 }

@@ -4,4 +4,4 @@ redis.call('DEL', history)
 redis.call('HDEL', state, 'current', 'max')
 redis.call('HSET', state, 'run', run, 'epoch', ARGV[1], 'seq', '0', 'held', '0', 'at', ARGV[6])
 redis.call('PEXPIRE', state, ARGV[3])
-return { state }
+return { state, ARGV[1] }

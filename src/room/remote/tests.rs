@@ -206,6 +206,23 @@ fn what_is_looked_up_for_nobody_changes_nothing_for_members() {
 }
 
 #[test]
+fn a_room_that_was_forgotten_keeps_what_has_come_since() {
+    for order_first in [true, false] {
+        let mut process = Process::with_member(2);
+        if order_first {
+            process.table.begin_anew(&ROOM, "far2");
+            assert_eq!(process.table.state(&ROOM), None);
+        }
+        assert_eq!(process.take("far2", 1..=1), Taken::All);
+        if !order_first {
+            process.table.begin_anew(&ROOM, "far2");
+        }
+        assert_eq!(process.take("far2", 2..=2), Taken::All);
+        assert_eq!(process.given(), [(1, Some("far2".into())), (2, None)]);
+    }
+}
+
+#[test]
 fn a_room_that_nobody_tells_of_and_nobody_is_in_is_dropped() {
     let mut process = Process::new();
     process.adopt(&Synced::default(), true);
