@@ -3,9 +3,9 @@
 const { EventEmitter } = require('node:events');
 
 // The bits that the hub knows its news by.
-const NEWS = { connection: 1, disconnect: 2, join: 4, leave: 8, slow: 16, cluster: 32 };
+const NEWS = { connection: 1, disconnect: 2, join: 4, leave: 8, slow: 16 };
 
-// What is a state rather than news is wanted by whoever comes late, too.
+// A state rather than news: the hub tells it unasked, for whoever comes late, too.
 const STATE = 'cluster';
 
 /**
@@ -27,7 +27,6 @@ class NewsEmitter extends EventEmitter {
     super({ captureRejections: true });
     this.#listenFor = listenFor;
     this.#log = log;
-    this.#listened();
   }
 
   // Overridden, not heard of by `newListener`: removeAllListeners would remove that listener too.
@@ -92,7 +91,7 @@ class NewsEmitter extends EventEmitter {
   }
 
   #listened() {
-    let mask = NEWS[STATE];
+    let mask = 0;
     for (const event in NEWS) if (this.listenerCount(event) > 0) mask |= NEWS[event];
     if (mask !== this.#mask) {
       this.#mask = mask;
