@@ -4,59 +4,14 @@
 // WebSocket.
 
 const assert = require('node:assert/strict');
-const { spawn } = require('node:child_process');
 const http = require('node:http');
-const path = require('node:path');
-const readline = require('node:readline');
 const { it } = require('node:test');
-const { Arrivals } = require('./support/queue');
+const { startBot } = require('./support/bot');
 const { RoomClient, connect } = require('./support/client');
 const { closeServer, listen } = require('./support/server');
-const { failsafe } = require('./support/wait');
 
-const example = path.join(__dirname, '../examples/bot');
-const BOT = path.join(example, 'src/bot/core/bot.js');
 const ada = { id: 'ada', firstName: 'Ada' };
 const alan = { id: 'alan', firstName: 'Alan' };
-
-/** Starts the bot and waits for the address that it prints. */
-async function startBot(t, port = 0) {
-  const child = spawn(process.execPath, [BOT], {
-    env: { ...process.env, HOST: '127.0.0.1', PORT: String(port) },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const exited = new Promise(resolve => {
-    child.once('close', (code, signal) => resolve({ code, signal }));
-  });
-  const output = new Arrivals();
-  readline.createInterface({ input: child.stdout }).on('line', line => output.push(line));
-  exited.then(end => output.end(`the bot has ended with ${end.code ?? end.signal}`));
-
-  const clients = [];
-  t.after(async () => {
-    for (const client of clients) client.terminate();
-    child.kill('SIGKILL');
-    await exited;
-  });
-
-  let address;
-  while (!address) address = /http:\S+/.exec(await output.next())?.[0];
-  return {
-    address,
-    clients,
-    url: `${address.replace('http:', 'ws:')}ws/rooms`,
-    output: output.all,
-    kill: signal => child.kill(signal),
-    exited: () => failsafe(exited, () => 'the end of the bot'),
-    get: route => fetch(new URL(route, address)),
-    post: (route, body) =>
-      fetch(new URL(route, address), {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify(body),
-      }),
-  };
-}
 
 it('shows a page at / and everything that the page asks for', async t => {
   const bot = await startBot(t);
@@ -152,7 +107,7 @@ it('takes the next free port where its own is taken', async t => {
   const other = http.createServer();
   const taken = await listen(other);
   t.after(() => closeServer(other));
-  const bot = await startBot(t, taken);
+  const bot = await startBot(t, { port: taken });
   assert.ok(Number(new URL(bot.address).port) > taken, bot.address);
   assert.equal(bot.output[0], `Port ${taken} is taken, trying ${taken + 1}.`);
   assert.equal((await bot.get('/')).status, 200);
