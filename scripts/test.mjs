@@ -15,8 +15,13 @@ const tests = readdirSync(join(root, '__test__'))
   .filter(name => name.endsWith('.test.js'))
   .map(name => join('__test__', name));
 
+const checkTypes = project =>
+  run(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit', '--project', project]);
+
 const suites = {
-  'type checks': () => run(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit']),
+  'type checks': () => checkTypes('tsconfig.json'),
+  // A page has other globals than a bot.
+  'type checks of the client': () => checkTypes('__test__/types/client'),
   'cargo test': () => run('cargo', ['test']),
   'JavaScript tests': () =>
     run(process.execPath, [

@@ -6,8 +6,8 @@ const { listen } = require('./server');
 const UPGRADE = /^GET [^\r\n]*\r\n(?:[^\r\n]+\r\n)*upgrade: *websocket\r\n/im;
 
 /**
- * What lies between pages and a server, byte for byte, and can fail there: be cut, fall silent, be
- * closed, or let no WebSocket pass.
+ * What lies between pages and a server, byte for byte, and can fail there: be cut, be shut,
+ * fall silent, or let no WebSocket pass.
  */
 class Road {
   #server;
@@ -15,6 +15,7 @@ class Road {
   #pairs = new Set();
   #frozen = false;
   #upgrades = true;
+  #shut = false;
 
   constructor(target) {
     this.#target = target;
@@ -43,6 +44,16 @@ class Road {
   /** Ends every connection; new ones are whole. */
   cut() {
     for (const pair of this.#pairs) this.#end(pair);
+  }
+
+  /** Ends every connection, and lets none through until it is opened. */
+  shut() {
+    this.#shut = true;
+    this.cut();
+  }
+
+  open() {
+    this.#shut = false;
   }
 
   /** Both ends go on as if connected, and nothing arrives any more, not even an end: a phone out of reach. */
@@ -76,6 +87,7 @@ class Road {
   }
 
   #lead(near) {
+    if (this.#shut) return near.destroy();
     const pair = {
       near,
       far: net.connect(this.#target, '127.0.0.1'),
