@@ -576,6 +576,9 @@ export interface SessionAuthenticatorOptions<Session = any> {
   /**
    * Who a session is of. Default: `session.user.id`. Where it gives no `expiresAt` the connection
    * ends with the session (`session.cookie.expires`, a Date or its text); `Infinity`: it does not.
+   * Give an `expiresAt` where requests prolong the session (`rolling: true`) and the store keeps that
+   * in a key's time to live alone, as connect-redis does: `session.cookie.expires` then stays what it
+   * was when the session was last saved, and a connection past it is refused.
    */
   userFrom?(session: Session): Verdict;
 }

@@ -22,6 +22,8 @@ const requireFrom = file => createRequire(path.join(bot, file));
 const MainRoomController = requireFrom('src/bot/core/bot.js')(
   '../api/controllers/mainRoomController',
 );
+const HangoutGroupModel = requireFrom('src/bot/core/bot.js')('../../models/hangoutGroupModel');
+const database = requireFrom('src/bot/core/bot.js')('../../database');
 
 /**
  * Runs a block of the guide with the names it takes for granted; gives the value of `result`, an
@@ -76,6 +78,13 @@ async function connect(userId) {
 
 before(async () => {
   const apiApp = express();
+  // The page's user, whom the guide takes for granted.
+  const user = { id: '123456789', name: 'John Doe' };
+  await HangoutGroupModel.joinMainGroups(user.id);
+  apiApp.use((req, _res, next) => {
+    req.user = user;
+    next();
+  });
   apiApp.get('/api/rooms/:id', MainRoomController.loadRoom, MainRoomController.getRoom);
   const change = codeUnder(guide, '2. Update Bot Server Setup', 'javascript', 1);
   assert.match(change, /'0\.0\.0\.0'/);
@@ -84,6 +93,7 @@ before(async () => {
     { require: requireFrom('src/bot/core/bot.js'), apiApp, PORT: 0, prefix: '', logger },
     '{ server, wss }',
   ));
+  apiApp.set('rooms', wss);
   if (!server.listening) await nextEvent(server, 'listening');
   origin = `127.0.0.1:${server.address().port}`;
 });
@@ -96,6 +106,7 @@ afterEach(async () => {
 after(async () => {
   await wss.close();
   if (server.listening) await closeServer(server);
+  await database.close();
 });
 
 describe('the bot', () => {
@@ -216,9 +227,10 @@ describe('the page', () => {
       },
       '[pollRoomUpdates]',
     );
+    wss.broadcastParticipantCount(1, 7, 50);
     await pollRoomUpdates(1);
     await tick();
-    assert.equal(shown[0].currentParticipants, 0);
+    assert.equal(shown[0].currentParticipants, 7);
     assert.equal(shown[0].maxParticipants, 50);
   });
 

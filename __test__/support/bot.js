@@ -10,40 +10,32 @@ const { failsafe } = require('./wait');
 
 const BOT = path.join(__dirname, '../../examples/bot/src/bot/core/bot.js');
 
+/** What the bot reads of the environment: that of whoever runs the tests is not meant. */
+const NEUTRAL = {
+  DATABASE_URL: '',
+  DATA_DIR: '',
+  DRAIN_DELAY: '',
+  NODE_ENV: '',
+  REDIS_URL: '',
+  SESSION_SECRET: '',
+  SESSION_TTL: '',
+  TRUST_PROXY: '',
+};
+
 /**
  * Starts the bot and waits for the address that it prints. It ends with the test.
  *
  * @param {{ after(ending: () => unknown): void }} t
  * @param {{ port?: number, env?: Record<string, string> }} [options]
  */
-async function startBot(t, { port = 0, env } = {}) {
-  const child = spawn(process.execPath, [BOT], {
-    env: { ...process.env, HOST: '127.0.0.1', PORT: String(port), ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const exited = new Promise(resolve => {
-    child.once('close', (code, signal) => resolve({ code, signal }));
-  });
-  const output = new Arrivals();
-  readline.createInterface({ input: child.stdout }).on('line', line => output.push(line));
-  exited.then(end => output.end(`the bot has ended with ${end.code ?? end.signal}`));
-
-  const clients = [];
-  t.after(async () => {
-    for (const client of clients) client.terminate();
-    child.kill('SIGKILL');
-    await exited;
-  });
-
+async function startBot(t, options) {
+  const bot = launchBot(t, options);
   let address;
-  while (!address) address = /http:\S+/.exec(await output.next())?.[0];
+  while (!address) address = /http:\S+/.exec(await bot.nextLine())?.[0];
   return {
+    ...bot,
     address,
-    clients,
     url: `${address.replace('http:', 'ws:')}ws/rooms`,
-    output: output.all,
-    kill: signal => child.kill(signal),
-    exited: () => failsafe(exited, () => 'the end of the bot'),
     get: route => fetch(new URL(route, address)),
     post: (route, body) =>
       fetch(new URL(route, address), {
@@ -54,4 +46,40 @@ async function startBot(t, { port = 0, env } = {}) {
   };
 }
 
-module.exports = { startBot };
+/** The same without waiting: for a bot that is not to come up. */
+function launchBot(t, { port = 0, env } = {}) {
+  const child = spawn(process.execPath, [BOT], {
+    env: { ...process.env, ...NEUTRAL, HOST: '127.0.0.1', PORT: String(port), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = new Promise(resolve => {
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
+  const output = new Arrivals();
+  const errors = [];
+  readline.createInterface({ input: child.stdout }).on('line', line => output.push(line));
+  readline.createInterface({ input: child.stderr }).on('line', line => errors.push(line));
+  exited.then(end => {
+    output.end(`the bot has ended with ${end.code ?? end.signal}: ${errors.join('\n')}`);
+  });
+
+  const clients = [];
+  t.after(async () => {
+    for (const client of clients) client.terminate();
+    child.kill('SIGKILL');
+    await exited;
+  });
+
+  return {
+    clients,
+    /** Lines on standard output so far. */
+    output: output.all,
+    /** Lines on standard error so far. */
+    errors,
+    nextLine: () => output.next(),
+    kill: signal => child.kill(signal),
+    exited: () => failsafe(exited, () => `the end of the bot; it said ${errors.join('\n')}`),
+  };
+}
+
+module.exports = { launchBot, startBot };

@@ -1,117 +1,120 @@
-import { LiveRooms } from './live-rooms.mjs';
-import { RoomCard } from './room-card.mjs';
+// The page: who is signed in, and what is shown for that.
 
-const NAMES = ['Ada', 'Alan', 'Barbara', 'Edsger', 'Frances', 'Grace', 'Niklaus', 'Radia', 'Vint'];
-const NEWS_SHOWN = 30;
-const POLL_EVERY_MS = 5_000;
+import { ask, post } from './api.mjs';
+import { Connection } from './connection.mjs';
+import { Lobby } from './lobby.mjs';
+import { News } from './news.mjs';
+import { mark } from './people.mjs';
 
-const $ = selector => document.querySelector(selector);
+const RETRY_MS = 2_000;
 
-// Every page is a person of its own, so that two windows of one browser can meet in a room.
-const userId = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
-const cards = new Map();
-const live = new LiveRooms(userId);
-let connection = 'connecting';
+const $ = id => document.getElementById(id);
+const connection = new Connection($('connection'));
+const news = new News($('news'), $('no-news'));
+let lobby;
+let signingOut = false;
 
-async function api(path, init) {
-  const response = await fetch(`/api/rooms${path}`, init).catch(() => {
-    throw new Error('The bot does not answer.');
+/** Shows the form, with the reason where a session has ended. */
+function showSignIn(words, reason = '') {
+  lobby = undefined;
+  news.clear();
+  connection.show('closed', words);
+  $('you').hidden = true;
+  $('lobby').hidden = true;
+  $('sign-in').hidden = false;
+  $('reason').textContent = reason;
+  $('name').focus();
+}
+
+async function enter({ user }) {
+  lobby?.close();
+  const next = new Lobby(user, { list: $('rooms'), template: $('room') });
+  lobby = next;
+  next.addEventListener('state', ({ detail }) => connection.show(detail));
+  next.addEventListener('news', ({ detail }) => news.tell(detail.update, detail.room.name));
+  next.addEventListener('gone', ({ detail }) => {
+    $('notice').textContent = `${detail.name} is no longer open to you.`;
+    if (document.activeElement === document.body) $('rooms-title').focus();
+    $('no-rooms').hidden = next.size > 0;
   });
-  const answer = await response.json();
-  if (!response.ok) throw new Error(`${answer.error}.`);
-  return answer;
-}
-
-async function ask(roomId, action) {
-  const room = await api(`/${roomId}/${action}`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ user: { id: userId, firstName: $('#name').value.trim() } }),
-    // The last request of a page outlives it.
-    keepalive: true,
+  next.addEventListener('end', ({ detail }) => {
+    // Whoever signs out is sent away by the hub too: no news to them.
+    if (signingOut) return;
+    showSignIn(detail, `${detail}. Come in again to go on.`);
   });
-  showIfNewest(room);
-}
 
-// What arrives over a live connection is as new as anything the API answers, or newer.
-function showIfNewest(room) {
-  if (connection !== 'live') cards.get(room.id)?.show(room);
-}
-
-async function poll() {
-  if (connection === 'live') return;
-  const rooms = await api('').catch(() => []);
-  rooms.forEach(showIfNewest);
-}
-
-function tellNews({ event, roomId, participantName, timestamp }) {
-  const verb = { USER_JOINED: 'joined', USER_LEFT: 'left' }[event];
-  if (!verb) return;
-  const who = document.createElement('strong');
-  who.textContent = participantName;
-  const when = document.createElement('time');
-  when.dateTime = timestamp;
-  when.textContent = new Date(timestamp).toLocaleTimeString([], { timeStyle: 'short' });
-  const what = document.createElement('span');
-  what.append(who, ` ${verb} ${cards.get(roomId).name}`);
-  const item = document.createElement('li');
-  item.className = verb;
-  item.append(what, when);
-  $('#news').prepend(item);
-  if ($('#news').children.length > NEWS_SHOWN) $('#news').lastElementChild.remove();
-  $('#no-news').hidden = true;
-}
-
-function tellConnection(state, words) {
-  connection = state;
-  $('#connection').dataset.state = state;
-  $('#connection').textContent = words;
-}
-
-live.addEventListener('state', ({ detail: state }) => {
-  const words = {
-    connecting: 'Connecting…',
-    live: 'Live',
-    waiting: navigator.onLine ? 'Connection lost, trying again…' : 'You are offline',
-    refused: 'Not live: the server refused this page',
-  };
-  tellConnection(state, words[state]);
-  if (state === 'live') for (const card of cards.values()) card.renew();
-});
-
-live.addEventListener('update', ({ detail: update }) => {
-  if ('currentParticipants' in update) cards.get(update.roomId).show(update);
-  tellNews(update);
-});
-
-$('#name').value =
-  sessionStorage.getItem('name') ?? NAMES[Math.floor(Math.random() * NAMES.length)];
-$('#name').addEventListener('change', () => sessionStorage.setItem('name', $('#name').value));
-$('#profile').addEventListener('submit', event => event.preventDefault());
-
-window.addEventListener('pagehide', () => {
-  for (const card of cards.values()) card.abandon();
-});
-
-async function start() {
-  let rooms;
+  connection.show('connecting');
   try {
-    rooms = await api('');
+    await next.open();
   } catch (error) {
-    tellConnection('waiting', `${error.message} Trying again…`);
-    setTimeout(start, POLL_EVERY_MS);
+    next.close();
+    throw error;
+  }
+  if (lobby !== next) return;
+  $('your-name').textContent = user.name;
+  mark($('person'), user.name);
+  $('name').value = user.name;
+  $('notice').textContent = '';
+  $('no-rooms').hidden = next.size > 0;
+  $('sign-in').hidden = true;
+  $('you').hidden = false;
+  $('lobby').hidden = false;
+}
+
+/** Comes in where the browser has a session already, and asks for a name where it has none. */
+async function start() {
+  try {
+    await enter(await ask('session'));
+  } catch (error) {
+    if (error.status === 401) return showSignIn('Not signed in');
+    connection.show('offline');
+    setTimeout(start, RETRY_MS * (0.5 + Math.random()));
+  }
+}
+
+$('sign-in').addEventListener('submit', async event => {
+  event.preventDefault();
+  const name = $('name').value.trim();
+  const tell = problem => {
+    $('name-problem').textContent = problem;
+    $('name').setAttribute('aria-invalid', problem !== '');
+    if (problem) $('name').focus();
+  };
+  if (!name) return tell('Please say who you are.');
+  const button = $('sign-in').querySelector('button');
+  if (button.getAttribute('aria-busy') === 'true') return;
+  button.setAttribute('aria-busy', true);
+  tell('');
+  try {
+    await enter(await post('session', { name }));
+    $('rooms-title').focus();
+  } catch (error) {
+    connection.show('closed', 'Not signed in');
+    tell(error.message);
+  }
+  button.setAttribute('aria-busy', false);
+});
+
+$('sign-out').addEventListener('click', async () => {
+  if (signingOut) return;
+  signingOut = true;
+  const leaving = lobby;
+  const problem = await ask('session', { method: 'DELETE' }).catch(error => error);
+  signingOut = false;
+  if (problem && problem.status !== 401 && !leaving.ended) {
+    $('notice').textContent = problem.message;
     return;
   }
-  for (const room of rooms) {
-    const enter = () => ask(room.id, 'join');
-    const exit = () => ask(room.id, 'leave');
-    const card = new RoomCard($('#room'), room, { enter, exit });
-    cards.set(room.id, card);
-    $('#rooms').append(card.element);
-    live.follow(room.id);
-  }
-  live.connect();
-  setInterval(poll, POLL_EVERY_MS);
-}
+  leaving.close();
+  showSignIn('Signed out');
+});
+
+// Another window may have signed in meanwhile.
+document.addEventListener('visibilitychange', async () => {
+  if (document.visibilityState !== 'visible' || $('sign-in').hidden) return;
+  const session = await ask('session').catch(() => undefined);
+  if (!session || $('sign-in').hidden) return;
+  enter(session).catch(() => connection.show('closed', 'Not signed in'));
+});
 
 start();

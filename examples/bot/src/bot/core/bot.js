@@ -2,50 +2,59 @@
 
 const { once } = require('node:events');
 const http = require('node:http');
-const path = require('node:path');
-const express = require('express');
-const MainRoomController = require('../api/controllers/mainRoomController');
-const MainRoomModel = require('../../models/mainRoomModel');
-const roomWebSocketService = require('../../services/websocket/roomWebSocketService');
+const { createApiApp } = require('./app');
+const { readConfig } = require('./config');
+const { stopOnSignals } = require('./stop');
+const { openSessions } = require('../api/sessions');
 const { setupRoomWebSocketServer } = require('../websocket/roomWebSocketHandler');
+const { Unavailable } = require('../../database/unavailable');
+const HangoutGroupModel = require('../../models/hangoutGroupModel');
+const MainRoomModel = require('../../models/mainRoomModel');
+const { startMonitor } = require('../../services/monitor');
+const { keepUp, seedCounts } = require('../../services/upkeep');
 
 const LAST_PORT = 65_535;
 
-function createApiApp() {
-  const app = express();
-  const { listRooms, getRoom, joinRoom, leaveRoom, loadRoom, requireUser } = MainRoomController;
-  app.use(express.static(path.join(__dirname, '../../../public')));
-  app.use(express.json({ limit: '10kb' }));
-  app.get('/api/rooms', listRooms);
-  app.get('/api/rooms/:id', loadRoom, getRoom);
-  app.post('/api/rooms/:id/join', requireUser, loadRoom, joinRoom);
-  app.post('/api/rooms/:id/leave', requireUser, loadRoom, leaveRoom);
-  return app;
-}
-
 /**
- * Starts the bot's HTTP API, its page and its room updates on one port: `PORT`, or the next one
- * that is free. `HOST` is the address to listen on, all of them where it is not set. Resolves
- * once it listens.
+ * Starts the bot's HTTP API, its pages and its room updates on one port: `PORT`, or the next one that
+ * is free. `HOST` is the address to listen on, all of them where it is not set. Resolves once it
+ * listens.
  */
-async function startApiServer({ port = process.env.PORT || 3000, host = process.env.HOST } = {}) {
-  const server = http.createServer(createApiApp());
-  const rooms = setupRoomWebSocketServer(server);
+async function startApiServer(config = readConfig()) {
+  const { port, host, redisUrl, trustProxy } = config;
+  const sessions = openSessions(config);
+  const app = createApiApp({ sessions, trustProxy });
+  const server = http.createServer(app);
+  const rooms = setupRoomWebSocketServer(server, {
+    authenticate: sessions.authenticate,
+    authorizeJoin,
+    trustProxy,
+    ...(redisUrl && { cluster: { url: redisUrl } }),
+  });
+  app.set('rooms', rooms).set('monitor', startMonitor(rooms));
 
-  // A page that joins is sent the count at once, even where nobody has come or gone since the bot
-  // started.
-  for (const room of await MainRoomModel.list()) {
-    roomWebSocketService.broadcastParticipantCount(
-      room.id,
-      room.currentParticipants,
-      room.maxParticipants,
-    );
-  }
-
-  await listenOnFreePort(server, Number(port), host);
-  stopOnSignals(server, rooms);
+  await seedIfPossible();
+  await listenOnFreePort(server, port, host);
+  keepUp(rooms);
+  stopOnSignals({ server, rooms, app, sessions, ...config });
   console.log(`The bot is running: http://${host ?? 'localhost'}:${server.address().port}/`);
   return { server, rooms };
+}
+
+/** Asked for every JOIN_ROOM; what it throws is `Unable to verify room membership` to the page. */
+async function authorizeJoin({ userId }, roomId) {
+  const access = await HangoutGroupModel.accessTo(MainRoomModel.idOf(roomId), userId);
+  return access === 'granted';
+}
+
+/** A database that is away is waited for while the bot runs; one that is set up wrongly is not. */
+async function seedIfPossible() {
+  try {
+    await seedCounts();
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    console.error(`${error.message} (${error.cause?.message}): trying again.`);
+  }
 }
 
 async function listenOnFreePort(server, firstPort, host) {
@@ -61,25 +70,10 @@ async function listenOnFreePort(server, firstPort, host) {
   }
 }
 
-function stopOnSignals(server, rooms) {
-  let stopping = false;
-  const stop = async signal => {
-    // A terminal sends Ctrl-C to npm and to the bot, and npm passes its own on: the second one is
-    // not impatience.
-    if (stopping) return;
-    stopping = true;
-    console.log(`${signal}: closing.`);
-    server.close();
-    await rooms.close();
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-}
-
 if (require.main === module) {
   startApiServer().catch(error => {
     console.error(error.message);
-    process.exitCode = 1;
+    process.exit(1);
   });
 }
 

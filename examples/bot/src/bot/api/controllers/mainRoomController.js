@@ -1,68 +1,63 @@
 'use strict';
 
+const attendance = require('../../../services/attendance');
+const HangoutGroupModel = require('../../../models/hangoutGroupModel');
 const MainRoomModel = require('../../../models/mainRoomModel');
-const { broadcastRoomUpdate } = require('../../websocket/roomWebSocketHandler');
+const { HttpError } = require('../errors');
 
 /** GET /api/rooms */
-async function listRooms(_req, res) {
-  res.json(await MainRoomModel.list());
+async function listRooms(req, res) {
+  const rooms = await MainRoomModel.list(req.user.id);
+  res.json(rooms.map(room => view(req, room)));
 }
 
-/** GET /api/rooms/:id — also what a page polls that has no WebSocket. */
+/** GET /api/rooms/:id — also what a page polls that has no WebSocket, with If-None-Match. */
 async function getRoom(req, res) {
-  res.json(req.room);
+  const room = await MainRoomModel.getById(req.roomId, req.user.id);
+  if (!room) throw new HttpError(404, 'Room not found');
+  res.set('Cache-Control', 'private, no-cache').json(view(req, room));
 }
 
-/** POST /api/rooms/:id/join with `{ user: { id, firstName } }` */
+/** POST /api/rooms/:id/join */
 async function joinRoom(req, res) {
-  const { room, auth } = req;
-  const result = await MainRoomModel.joinRoom(room.id, auth.user.id);
-  if (result === 'full') return res.status(409).json({ error: 'Room is full' });
-
-  const updatedRoom = await MainRoomModel.getById(room.id);
-  if (result === 'joined') broadcast(updatedRoom, auth.user, 'join');
-  res.json(updatedRoom);
+  const result = await attendance.enter(req.roomId, req.user, req.session.cookie.expires);
+  if (result === 'full') throw new HttpError(409, 'Room is full');
+  await getRoom(req, res);
 }
 
-/** POST /api/rooms/:id/leave with `{ user: { id, firstName } }` */
+/** POST /api/rooms/:id/leave */
 async function leaveRoom(req, res) {
-  const { room, auth } = req;
-  const wasIn = await MainRoomModel.leaveRoom(room.id, auth.user.id);
-
-  const updatedRoom = await MainRoomModel.getById(room.id);
-  if (wasIn) broadcast(updatedRoom, auth.user, 'leave');
-  res.json(updatedRoom);
-}
-
-// Only once the model has succeeded, so that pages never see a count that the bot would deny.
-function broadcast(room, user, eventType) {
-  broadcastRoomUpdate(
-    room.id,
-    user.firstName || 'User',
-    room.currentParticipants,
-    room.maxParticipants,
-    eventType,
-  );
-}
-
-/** Puts the room of `:id` on the request, or answers 404. */
-async function loadRoom(req, res, next) {
-  req.room = await MainRoomModel.getById(Number(req.params.id));
-  if (!req.room) return res.status(404).json({ error: 'Room not found' });
-  next();
+  await attendance.leave(req.roomId, req.user);
+  await getRoom(req, res);
 }
 
 /**
- * Puts the user on the request, or answers 401. This bot believes what the page says; a real one
- * verifies it.
+ * A room with the counts that the hub has told, and their place in its sequence: a page then knows
+ * which is newer, this answer or an update.
  */
-function requireUser(req, res, next) {
-  const user = req.body?.user;
-  if (typeof user?.id !== 'string' || user.id === '') {
-    return res.status(401).json({ error: 'Who are you?' });
-  }
-  req.auth = { user: { id: user.id, firstName: String(user.firstName ?? '') } };
+function view(req, { id, name, inside, participants, ...counts }) {
+  const state = req.app.get('rooms').getRoomState(id) ?? stateOf(id, counts);
+  return { id, name, inside, participants, ...state };
+}
+
+/** The same without a place in the sequence, where the hub has not been told of the room yet. */
+function stateOf(roomId, { currentParticipants, maxParticipants }) {
+  return {
+    roomId,
+    currentParticipants,
+    maxParticipants,
+    isFull: currentParticipants >= maxParticipants,
+    availableSlots: Math.max(0, maxParticipants - currentParticipants),
+  };
+}
+
+/** Puts the id of a room that the user may enter on the request, or answers 404 or 403. */
+async function loadRoom(req, _res, next) {
+  const access = await HangoutGroupModel.accessTo(MainRoomModel.idOf(req.params.id), req.user.id);
+  if (access === 'no such room') throw new HttpError(404, 'Room not found');
+  if (access === 'denied') throw new HttpError(403, 'Access denied to this room');
+  req.roomId = Number(req.params.id);
   next();
 }
 
-module.exports = { listRooms, getRoom, joinRoom, leaveRoom, loadRoom, requireUser };
+module.exports = { listRooms, getRoom, joinRoom, leaveRoom, loadRoom };
