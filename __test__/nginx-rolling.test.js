@@ -124,8 +124,6 @@ describe('two bots behind nginx', needs, () => {
       const { seq } = await last();
       return (await shown(page)).every(({ updates }) => updates.at(-1).seq === seq);
     }, 'the newest update in all clients');
-    // Of what is asked while a bot stops, some may never be broadcast: the database has it, and upkeep
-    // tells it later. What was broadcast is complete.
     const watchers = await shown(page);
     for (const { updates } of watchers) {
       const from = updates[0].seq;
@@ -133,6 +131,12 @@ describe('two bots behind nginx', needs, () => {
         updates.map(({ seq }) => seq),
         updates.map((_, index) => from + index),
       );
+    }
+    // Everybody who came or went was told of, also at the moment in which a bot was stopped.
+    const changes = statuses.filter(status => status === 200).length;
+    for (const { updates } of watchers) {
+      const told = updates.filter(({ event }) => /^USER_(JOINED|LEFT)$/.test(event)).length;
+      assert.ok(told >= changes, `${told} of ${changes} were told`);
     }
     // Each bot has had some of them, and has let them go.
     const losses = watchers.reduce((sum, watcher) => sum + watcher.losses, 0);

@@ -26,6 +26,8 @@ function createApiApp({ sessions, trustProxy }) {
   app.set('trust proxy', trustProxy);
   app.use((_req, res, next) => {
     res.set(HEADERS);
+    // Node lets a connection live that is busy when its server closes, and a proxy goes on asking over it.
+    if (app.get('draining')) res.set('Connection', 'close');
     next();
   });
 

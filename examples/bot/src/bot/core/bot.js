@@ -31,9 +31,11 @@ async function startApiServer(config = readConfig()) {
     trustProxy,
     ...(redisUrl && { cluster: { url: redisUrl } }),
   });
-  app.set('rooms', rooms).set('monitor', startMonitor(rooms));
+  app.set('rooms', rooms);
 
   await seedIfPossible();
+  // Not before: the embedded database blocks the event loop for seconds while it loads.
+  app.set('monitor', startMonitor(rooms));
   await listenOnFreePort(server, port, host);
   keepUp(rooms);
   stopOnSignals({ server, rooms, app, sessions, ...config });

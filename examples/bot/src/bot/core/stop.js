@@ -2,16 +2,18 @@
 
 const { once } = require('node:events');
 const { setTimeout: after } = require('node:timers/promises');
+const { followRequests } = require('./requests');
 const database = require('../../database');
 
 const REQUESTS_END_WITHIN_MS = 5_000;
 const ALL_ENDS_WITHIN_MS = 15_000;
 
 /**
- * Stops the bot on SIGTERM and SIGINT: pages are told and come back to whoever is there, requests
- * get their answer, and only then the database and the sessions go.
+ * Stops the bot on SIGTERM and SIGINT: requests get their answer, then pages are told and come back to
+ * whoever is there, and only then the database and the sessions go.
  */
 function stopOnSignals({ server, rooms, app, sessions, drainDelayMs }) {
+  const requestsEnded = followRequests(server);
   let stopping = false;
   const stop = async signal => {
     // A terminal sends Ctrl-C to npm and to the bot, and npm passes its own on: the second one is
@@ -27,6 +29,9 @@ function stopOnSignals({ server, rooms, app, sessions, drainDelayMs }) {
     // Load balancers that ask /healthz send nobody new meanwhile.
     app.set('draining', true);
     await after(drainDelayMs);
+
+    // A hub that closes takes no updates: whoever joins at this moment is told of first.
+    await Promise.race([requestsEnded(), after(REQUESTS_END_WITHIN_MS, undefined, { ref: false })]);
 
     const closed = once(server, 'close');
     server.close();
