@@ -15,7 +15,7 @@ const { nextEvent, until } = require('./support/wait');
 
 const root = path.join(__dirname, '..');
 const documents = [
-  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'],
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'examples/bot/README.md'],
   ...fs
     .readdirSync(path.join(root, 'docs'))
     .filter(name => name.endsWith('.md'))

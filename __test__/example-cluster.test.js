@@ -3,13 +3,14 @@
 // Two bots with one Redis and one PostgreSQL: the same rooms, sessions and pages.
 
 const assert = require('node:assert/strict');
-const { after, before, describe, it } = require('node:test');
+const { describe, it } = require('node:test');
 const { startBot } = require('./support/bot');
 const { connect } = require('./support/client');
 const { signIn } = require('./support/people');
 const { needsPostgres, startPostgres } = require('./support/postgres');
 const { needsRedis, startRedis } = require('./support/redis');
 const { until } = require('./support/wait');
+const { share } = require('./support/suite');
 
 const as = person => ({ userId: null, headers: { Cookie: person.cookie } });
 
@@ -23,12 +24,10 @@ const at = (bot, person, route, method = 'GET') =>
 const skip = needsRedis.skip || needsPostgres.skip;
 
 describe('two bots', { skip }, () => {
-  const endings = [];
   let postgres;
-  before(async () => {
-    postgres = await startPostgres({ after: ending => endings.push(ending) });
+  share(async suite => {
+    postgres = await startPostgres(suite);
   });
-  after(() => Promise.all(endings.map(ending => ending())));
 
   /** Two behind one address, as far as users can tell. */
   async function startTwo(t) {

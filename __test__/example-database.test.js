@@ -3,10 +3,11 @@
 // The bot's joins and leaves on both of its databases: a real PostgreSQL with a pool, and PGlite.
 
 const assert = require('node:assert/strict');
-const { after, before, describe, it } = require('node:test');
+const { describe, it } = require('node:test');
 const { startBot } = require('./support/bot');
 const { connect } = require('./support/client');
 const { signIn } = require('./support/people');
+const { share } = require('./support/suite');
 const { needsPostgres, startPostgres } = require('./support/postgres');
 const { until } = require('./support/wait');
 
@@ -43,14 +44,10 @@ async function roomFor(person, roomId) {
 }
 
 function joinsAndLeaves(setUp) {
-  const endings = [];
-  after(async () => {
-    for (const ending of endings.reverse()) await ending();
-  });
   let bot;
   let people;
-  before(async () => {
-    bot = await startBot({ after: ending => endings.push(ending) }, await setUp(endings));
+  share(async suite => {
+    bot = await startBot(suite, await setUp(suite));
     people = await signInAll(bot, 60);
   });
 
@@ -117,8 +114,8 @@ function joinsAndLeaves(setUp) {
 
 describe('on PostgreSQL', needsPostgres, () => {
   let postgres;
-  joinsAndLeaves(async endings => {
-    postgres = await startPostgres({ after: ending => endings.push(ending) });
+  joinsAndLeaves(async suite => {
+    postgres = await startPostgres(suite);
     return { env: { DATABASE_URL: postgres.url } };
   });
 

@@ -3,22 +3,17 @@
 // What the bot tells those who run it.
 
 const assert = require('node:assert/strict');
-const { after, before, it } = require('node:test');
+const { it } = require('node:test');
 const { startBot } = require('./support/bot');
 const { connect } = require('./support/client');
 const { signIn } = require('./support/people');
 const { quickDatabases } = require('./support/postgres');
+const { share } = require('./support/suite');
 const { until } = require('./support/wait');
-
-const endings = [];
-after(async () => {
-  for (const ending of endings.reverse()) await ending();
-});
 
 let bot;
 let ada;
-before(async () => {
-  const file = { after: ending => endings.push(ending) };
+share(async file => {
   bot = await startBot(file, { env: await (await quickDatabases(file))() });
   ada = await signIn(bot.address, 'Ada');
 });

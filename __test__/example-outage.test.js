@@ -3,22 +3,21 @@
 // The bot while its database is away: it says so, goes on, and is whole again by itself.
 
 const assert = require('node:assert/strict');
-const { after, before, describe, it } = require('node:test');
+const { describe, it } = require('node:test');
 const { launchBot, startBot } = require('./support/bot');
 const { connect } = require('./support/client');
 const { signIn } = require('./support/people');
 const { needsPostgres, startPostgres } = require('./support/postgres');
 const { until } = require('./support/wait');
+const { share } = require('./support/suite');
 
 const as = person => ({ userId: null, headers: { Cookie: person.cookie } });
 
 describe('the bot', needsPostgres, () => {
-  const endings = [];
   let postgres;
-  before(async () => {
-    postgres = await startPostgres({ after: ending => endings.push(ending) });
+  share(async suite => {
+    postgres = await startPostgres(suite);
   });
-  after(() => Promise.all(endings.map(ending => ending())));
 
   it('goes on while the database is away, and uses it again afterwards', async t => {
     const bot = await startBot(t, { env: { DATABASE_URL: await postgres.createDatabase() } });

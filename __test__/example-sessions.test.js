@@ -3,27 +3,23 @@
 // Who is signed in at the bot, and until when: over HTTP and over the WebSocket alike.
 
 const assert = require('node:assert/strict');
-const { after, before, describe, it } = require('node:test');
+const { describe, it } = require('node:test');
 const { startBot } = require('./support/bot');
 const { connect, dial } = require('./support/client');
 const { signIn } = require('./support/people');
 const { quickDatabases } = require('./support/postgres');
 const { needsRedis, startRedis } = require('./support/redis');
 const { until } = require('./support/wait');
+const { share } = require('./support/suite');
 
 const as = person => ({ userId: null, headers: { Cookie: person.cookie } });
 
 /** As express-session signs it: the name of the session in the store. */
 const idOf = person => decodeURIComponent(person.cookie.split('=')[1]).slice(2).split('.')[0];
 
-const endings = [];
-const file = { after: ending => endings.push(ending) };
 let newDatabase;
-before(async () => {
+share(async file => {
   newDatabase = await quickDatabases(file);
-});
-after(async () => {
-  for (const ending of endings.reverse()) await ending();
 });
 
 const start = async (t, env, options) =>
@@ -31,8 +27,8 @@ const start = async (t, env, options) =>
 
 describe('a session', () => {
   let bot;
-  before(async () => {
-    bot = await start(file);
+  share(async suite => {
+    bot = await start(suite);
   });
 
   it('is asked for by everything that concerns a user', async () => {

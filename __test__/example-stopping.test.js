@@ -3,7 +3,7 @@
 // How the bot ends, and what a load balancer is told meanwhile.
 
 const assert = require('node:assert/strict');
-const { after, before, describe, it } = require('node:test');
+const { describe, it } = require('node:test');
 const { startBot } = require('./support/bot');
 const { connect } = require('./support/client');
 const { signIn } = require('./support/people');
@@ -11,15 +11,11 @@ const { quickDatabases } = require('./support/postgres');
 const { runProgram } = require('./support/program');
 const { freePort } = require('./support/redis');
 const { until } = require('./support/wait');
+const { share } = require('./support/suite');
 
-const endings = [];
-const file = { after: ending => endings.push(ending) };
 let newDatabase;
-before(async () => {
+share(async file => {
   newDatabase = await quickDatabases(file);
-});
-after(async () => {
-  for (const ending of endings.reverse()) await ending();
 });
 
 for (const signals of [['SIGTERM'], ['SIGINT'], ['SIGINT', 'SIGINT']]) {

@@ -5,11 +5,12 @@
 
 const assert = require('node:assert/strict');
 const http = require('node:http');
-const { after, before, describe, it } = require('node:test');
+const { describe, it } = require('node:test');
 const { startBot } = require('./support/bot');
 const { connect } = require('./support/client');
 const { signIn } = require('./support/people');
 const { closeServer, listen } = require('./support/server');
+const { share } = require('./support/suite');
 
 /** A page of somebody who is signed in, with the snapshot of its room read. */
 async function openPage(bot, person, roomId) {
@@ -19,16 +20,12 @@ async function openPage(bot, person, roomId) {
 }
 
 describe('the bot', () => {
-  const endings = [];
-  after(() => Promise.all(endings.map(ending => ending())));
-  const suite = { after: ending => endings.push(ending) };
-
   let bot;
   let taken;
   let ada;
   let alan;
 
-  before(async () => {
+  share(async suite => {
     const other = http.createServer();
     taken = await listen(other);
     suite.after(() => closeServer(other));

@@ -3,11 +3,12 @@
 // The bot's page in a real browser, with TLS, behind the nginx of docs/deploy.md.
 
 const assert = require('node:assert/strict');
-const { after, before, describe, it } = require('node:test');
+const { describe, it } = require('node:test');
 const { startBot } = require('./support/bot');
 const { needsBrowser, useBrowser } = require('./support/browser');
 const { needsNginx, startNginx } = require('./support/nginx');
 const { needsPostgres, startPostgres } = require('./support/postgres');
+const { share } = require('./support/suite');
 const { freePort, needsRedis, startRedis } = require('./support/redis');
 const { visit } = require('./support/visitor');
 
@@ -22,13 +23,10 @@ const portOf = bot => Number(new URL(bot.address).port);
 
 describe('the page behind nginx', needs, () => {
   const open = useBrowser();
-  const endings = [];
   let bot;
-  before(async () => {
-    const suite = { after: ending => endings.push(ending) };
+  share(async suite => {
     bot = await startBot(suite, { env: { TRUST_PROXY: '1' } });
   });
-  after(() => Promise.all(endings.map(end => end())));
 
   it('comes over HTTP/2, and is live over wss', async t => {
     const nginx = await startNginx(t, { bots: [portOf(bot)] });

@@ -4,12 +4,13 @@
 // they ask nobody but the bot, and show what people call themselves as text.
 
 const assert = require('node:assert/strict');
-const { after, before, describe, it } = require('node:test');
+const { describe, it } = require('node:test');
 const { startBot } = require('./support/bot');
 const { needsBrowser, useBrowser } = require('./support/browser');
 const { signIn } = require('./support/people');
 const { needsPostgres, startPostgres } = require('./support/postgres');
 const { faintTexts, overflowing, smallTargets } = require('./support/readable');
+const { share } = require('./support/suite');
 const { Visitor, visit } = require('./support/visitor');
 const { until } = require('./support/wait');
 
@@ -29,14 +30,10 @@ const focused = page =>
 
 describe('the page', needsBrowser, () => {
   const open = useBrowser();
-  const endings = [];
   let bot;
 
-  before(async () => {
-    bot = await startBot({ after: ending => endings.push(ending) });
-  });
-  after(async () => {
-    for (const ending of endings) await ending();
+  share(async suite => {
+    bot = await startBot(suite);
   });
 
   /** Signs people in over HTTP, who are out of their rooms again when the test is over. */

@@ -3,7 +3,7 @@
 // The monitor: what it shows is what the bot does, and it says so where the bot says nothing.
 
 const assert = require('node:assert/strict');
-const { after, before, describe, it } = require('node:test');
+const { describe, it } = require('node:test');
 const { startBot } = require('./support/bot');
 const { needsBrowser, useBrowser } = require('./support/browser');
 const { RoomClient } = require('./support/client');
@@ -11,6 +11,7 @@ const { signIn } = require('./support/people');
 const { faintTexts, overflowing, smallTargets } = require('./support/readable');
 const { layRoad } = require('./support/road');
 const { until } = require('./support/wait');
+const { share } = require('./support/suite');
 
 const CHARTS = ['connections', 'rooms', 'rates', 'backlog', 'loop', 'memory'];
 const CLIENTS = 25;
@@ -83,14 +84,10 @@ function drawnPixels() {
 
 describe('the monitor', needsBrowser, () => {
   const open = useBrowser();
-  const endings = [];
   let bot;
 
-  before(async () => {
-    bot = await startBot({ after: ending => endings.push(ending) });
-  });
-  after(async () => {
-    for (const ending of endings) await ending();
+  share(async suite => {
+    bot = await startBot(suite);
   });
 
   it('shows what the hub carries', async t => {

@@ -4,11 +4,11 @@
 
 const { fork } = require('node:child_process');
 const path = require('node:path');
-const { after, before } = require('node:test');
 const { directory } = require('./program');
 const { Arrivals } = require('./queue');
 const { startRedis } = require('./redis');
 const { sampleOf } = require('./sample');
+const { share } = require('./suite');
 const { failsafe, until } = require('./wait');
 
 const program = path.join(directory, 'cluster-member.js');
@@ -204,14 +204,9 @@ function startFleet(t, size, { url }, { prefix, ...options } = {}) {
  */
 function shareFleet(size, options) {
   const shared = {};
-  const endings = [];
-  const t = { after: ending => endings.push(ending) };
-  before(async () => {
+  share(async t => {
     shared.redis = await startRedis(t);
     shared.members = await startFleet(t, size, shared.redis, options);
-  });
-  after(async () => {
-    for (const ending of endings) await ending();
   });
   return shared;
 }
