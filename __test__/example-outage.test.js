@@ -116,4 +116,12 @@ describe('the bot', needsPostgres, () => {
     assert.deepEqual(await bot.exited(), { code: 1, signal: null });
     assert.deepEqual(bot.errors, ['database "nothing" does not exist']);
   });
+
+  it('does not start where DATABASE_URL is not one', async t => {
+    const bot = launchBot(t, { env: { DATABASE_URL: 'localhost/bot' } });
+    assert.deepEqual(await bot.exited(), { code: 1, signal: null });
+    assert.deepEqual(bot.errors, [
+      'DATABASE_URL has to be like postgres://user:password@host:5432/database',
+    ]);
+  });
 });

@@ -14,6 +14,10 @@ const SQLSTATE = /^[0-9A-Z]{5}$/;
 
 /** A pool of connections to a PostgreSQL server. It connects when it is first asked. */
 function openPostgres(connectionString) {
+  // pg would take anything else for the name of a database on a host called `base`.
+  if (!/^postgres(ql)?:\/\//.test(connectionString)) {
+    throw new Error('DATABASE_URL has to be like postgres://user:password@host:5432/database');
+  }
   const pool = new Pool({
     connectionString,
     max: CONNECTIONS,
