@@ -12,8 +12,6 @@ const { needsRedis, startRedis } = require('./support/redis');
 const { until } = require('./support/wait');
 const { share } = require('./support/suite');
 
-const as = person => ({ userId: null, headers: { Cookie: person.cookie } });
-
 const at = (bot, person, route, method = 'GET') =>
   fetch(new URL(route, bot.address), {
     method,
@@ -41,7 +39,7 @@ describe('two bots', { skip }, () => {
     const people = await Promise.all(
       Array.from({ length: 60 }, (_, i) => signIn(a.address, `Person ${i}`)),
     );
-    const pages = [await connect(a, as(people[0])), await connect(b, as(people[0]))];
+    const pages = [await connect(a, people[0].asClient), await connect(b, people[0].asClient)];
     for (const page of pages) {
       await page.join(1);
       assert.equal((await page.nextMessage()).currentParticipants, 0);
@@ -69,7 +67,7 @@ describe('two bots', { skip }, () => {
   it('end a session together', async t => {
     const [a, b] = await startTwo(t);
     const ada = await signIn(a.address, 'Ada');
-    const page = await connect(b, as(ada));
+    const page = await connect(b, ada.asClient);
     assert.equal((await at(a, ada, '/api/session', 'DELETE')).status, 204);
     assert.deepEqual(await page.closed, { code: 1008, reason: 'Signed out' });
     assert.equal((await at(b, ada, '/api/session')).status, 401);

@@ -19,7 +19,7 @@ const signInAll = (bot, count) =>
 
 /** A page in a room, with every update of it from the first on. */
 async function watch(bot, person, roomId) {
-  const page = await connect(bot, { userId: null, headers: { Cookie: person.cookie } });
+  const page = await connect(bot, person.asClient);
   await page.join(roomId);
   const updates = () =>
     page.received.map(text => JSON.parse(text)).filter(({ type }) => type === 'ROOM_UPDATE');

@@ -21,7 +21,7 @@ share(async file => {
 const monitor = async (since = 0) => (await bot.get(`/api/monitor?since=${since}`)).json();
 
 it('samples the hub and its process once a second', async () => {
-  const page = await connect(bot, { userId: null, headers: { Cookie: ada.cookie } });
+  const page = await connect(bot, ada.asClient);
   await page.join(1);
   await ada.join(1);
   await ada.leave(1);

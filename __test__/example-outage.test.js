@@ -11,8 +11,6 @@ const { needsPostgres, startPostgres } = require('./support/postgres');
 const { until } = require('./support/wait');
 const { share } = require('./support/suite');
 
-const as = person => ({ userId: null, headers: { Cookie: person.cookie } });
-
 describe('the bot', needsPostgres, () => {
   let postgres;
   share(async suite => {
@@ -22,7 +20,7 @@ describe('the bot', needsPostgres, () => {
   it('goes on while the database is away, and uses it again afterwards', async t => {
     const bot = await startBot(t, { env: { DATABASE_URL: await postgres.createDatabase() } });
     const [ada, alan] = await Promise.all(['Ada', 'Alan'].map(name => signIn(bot.address, name)));
-    const page = await connect(bot, as(alan));
+    const page = await connect(bot, alan.asClient);
     await page.join(1);
     await page.nextMessage();
 
@@ -68,7 +66,7 @@ describe('the bot', needsPostgres, () => {
       const alan = await signIn(bot.address, 'Alan');
       const room = async () => (await alan.get('/api/rooms/1')).json();
       await until(async () => (await room()).seq, 'a count that the hub was told');
-      const page = await connect(bot, as(alan));
+      const page = await connect(bot, alan.asClient);
       await page.join(1);
       assert.equal((await page.nextMessage()).currentParticipants, 1);
     },
@@ -79,7 +77,7 @@ describe('the bot', needsPostgres, () => {
     const bot = await startBot(t, { env: { DATABASE_URL: url } });
     const ada = await signIn(bot.address, 'Ada');
     await ada.join(4);
-    const page = await connect(bot, as(ada));
+    const page = await connect(bot, ada.asClient);
     await page.join(4);
     await page.nextMessage();
     await postgres.query('UPDATE main_rooms SET max_participants = 9 WHERE id = 4', { url });

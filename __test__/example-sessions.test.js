@@ -12,8 +12,6 @@ const { needsRedis, startRedis } = require('./support/redis');
 const { until } = require('./support/wait');
 const { share } = require('./support/suite');
 
-const as = person => ({ userId: null, headers: { Cookie: person.cookie } });
-
 /** As express-session signs it: the name of the session in the store. */
 const idOf = person => decodeURIComponent(person.cookie.split('=')[1]).slice(2).split('.')[0];
 
@@ -84,7 +82,7 @@ describe('a session', () => {
 
   it('has a new id after every sign-in', async () => {
     const person = await signIn(bot.address, 'Ada');
-    const page = await connect(bot, as(person));
+    const page = await connect(bot, person.asClient);
     await person.join(2);
     const again = await fetch(new URL('/api/session', bot.address), {
       method: 'POST',
@@ -103,12 +101,12 @@ describe('a session', () => {
   it('ends with its rooms and its pages', async () => {
     const [person, other] = await Promise.all(['Ada', 'Alan'].map(n => signIn(bot.address, n)));
     for (const roomId of [3, 4]) await person.join(roomId);
-    const watching = await connect(bot, as(other));
+    const watching = await connect(bot, other.asClient);
     for (const roomId of [3, 4]) {
       await watching.join(roomId);
       await watching.nextMessage();
     }
-    const page = await connect(bot, as(person));
+    const page = await connect(bot, person.asClient);
 
     const end = () =>
       fetch(new URL('/api/session', bot.address), {
@@ -144,7 +142,7 @@ describe('a session', () => {
 async function expires(t, env) {
   const bot = await start(t, { SESSION_TTL: '2', ...env });
   const person = await signIn(bot.address, 'Ada');
-  const page = await connect(bot, as(person));
+  const page = await connect(bot, person.asClient);
   await person.join(1);
   // Requests do not move the end: it is the same for cookie, store and WebSocket.
   const asking = until(
@@ -153,7 +151,7 @@ async function expires(t, env) {
   );
   assert.deepEqual(await page.closed, { code: 1008, reason: 'Session expired' });
   await asking;
-  const late = dial(bot, as(person));
+  const late = dial(bot, person.asClient);
   assert.deepEqual(await late.closed, { code: 1008, reason: 'Unauthorized' });
 
   const other = await signIn(bot.address, 'Alan');
@@ -191,11 +189,11 @@ describe('sessions in Redis', needsRedis, () => {
     first.kill('SIGTERM');
     assert.deepEqual(await first.exited(), { code: 0, signal: null });
 
-    const second = await start(t, env, { port: Number(new URL(first.address).port) });
+    const second = await start(t, env, { port: first.port });
     assert.equal(second.address, first.address);
     const session = await person.get('/api/session');
     assert.equal((await session.json()).user.name, 'Ada');
-    const page = await connect(second, as(person));
+    const page = await connect(second, person.asClient);
     await page.join(1);
   });
 
@@ -215,10 +213,10 @@ describe('sessions in Redis', needsRedis, () => {
     await redis.restart();
     await until(async () => (await ask()).status === 201, 'Redis in use again');
     const person = await signIn(bot.address, 'Ada');
-    const page = await connect(bot, as(person));
+    const page = await connect(bot, person.asClient);
     await redis.stop();
     await until(async () => (await person.get('/api/rooms')).status === 503, 'Redis missed');
-    const later = dial(bot, as(person));
+    const later = dial(bot, person.asClient);
     assert.deepEqual(await later.closed, { code: 1013, reason: 'Try again later' });
     // Who is connected stays so.
     await page.settle();

@@ -22,7 +22,7 @@ for (const signals of [['SIGTERM'], ['SIGINT'], ['SIGINT', 'SIGINT']]) {
   it(`tells its pages and ends by itself on ${signals.join(' and ')}`, async t => {
     const bot = await startBot(t, { env: await newDatabase() });
     const person = await signIn(bot.address, 'Ada');
-    const page = await connect(bot, { userId: null, headers: { Cookie: person.cookie } });
+    const page = await connect(bot, person.asClient);
     for (const signal of signals) bot.kill(signal);
     assert.deepEqual(await page.closed, { code: 1001, reason: 'Server shutting down' });
     assert.deepEqual(await bot.exited(), { code: 0, signal: null });
@@ -48,7 +48,7 @@ describe('a bot that is given a drain delay', () => {
   it('is out of order for load balancers first, and serves on until it is over', async t => {
     const bot = await startBot(t, { env: { ...(await newDatabase()), DRAIN_DELAY: '1' } });
     const person = await signIn(bot.address, 'Ada');
-    const page = await connect(bot, { userId: null, headers: { Cookie: person.cookie } });
+    const page = await connect(bot, person.asClient);
     assert.equal((await bot.get('/healthz')).status, 200);
     bot.kill('SIGTERM');
     await until(async () => (await bot.get('/healthz')).status === 503, 'a bot that is draining');

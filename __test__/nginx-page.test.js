@@ -19,8 +19,6 @@ const needsBoth = { skip: needsPostgres.skip || needsRedis.skip };
 /** The certificate is its own authority, which the browser does not know. */
 const TRUSTING = { ignoreHTTPSErrors: true };
 
-const portOf = bot => Number(new URL(bot.address).port);
-
 describe('the page behind nginx', needs, () => {
   const open = useBrowser();
   let bot;
@@ -29,7 +27,7 @@ describe('the page behind nginx', needs, () => {
   });
 
   it('comes over HTTP/2, and is live over wss', async t => {
-    const nginx = await startNginx(t, { bots: [portOf(bot)] });
+    const nginx = await startNginx(t, { bots: [bot.port] });
     const page = await open(t, TRUSTING);
     const sockets = [];
     page.on('websocket', socket => sockets.push(socket.url()));
@@ -57,7 +55,7 @@ describe('the page behind nginx', needs, () => {
 
   it('comes back from a reload of nginx', async t => {
     const changes = [['worker_shutdown_timeout 30s;', 'worker_shutdown_timeout 1s;']];
-    const nginx = await startNginx(t, { bots: [portOf(bot)], changes });
+    const nginx = await startNginx(t, { bots: [bot.port], changes });
     const page = await open(t, TRUSTING);
     const ended = [];
     page.on('websocket', socket => socket.on('close', () => ended.push(socket.url())));
@@ -82,7 +80,7 @@ describe('the page behind nginx', needs, () => {
     };
     const port = await freePort();
     const first = await startBot(t, { port, env });
-    assert.equal(portOf(first), port);
+    assert.equal(first.port, port);
     const nginx = await startNginx(t, { bots: [port] });
     const ada = await visit(await open(t, TRUSTING), nginx.origin, 'Ada');
     await ada.join(1);

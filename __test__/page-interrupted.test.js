@@ -10,8 +10,6 @@ const { signIn } = require('./support/people');
 const { layRoad } = require('./support/road');
 const { Visitor, visit } = require('./support/visitor');
 
-const portOf = bot => Number(new URL(bot.address).port);
-
 /** How many of these lines of news begin with a name, by name. */
 function told(news, names) {
   return names.map(name => news.filter(line => line.startsWith(`${name} `)).length);
@@ -22,7 +20,7 @@ describe('the page', needsBrowser, () => {
 
   it('recovers every update that was made while its connection was cut', async t => {
     const bot = await startBot(t);
-    const road = await layRoad(t, portOf(bot));
+    const road = await layRoad(t, bot.port);
     const ada = await visit(await open(t), road.origin, 'Ada');
     const names = Array.from({ length: 20 }, (_, index) => `Guest${index}`);
     const guests = await Promise.all(names.map(name => signIn(bot.address, name)));
@@ -43,7 +41,7 @@ describe('the page', needsBrowser, () => {
 
   it('asks every few seconds where no WebSocket gets through, then is live again', async t => {
     const bot = await startBot(t);
-    const road = await layRoad(t, portOf(bot));
+    const road = await layRoad(t, bot.port);
     road.blockUpgrades();
     const page = await open(t);
     await page.goto(road.origin);
@@ -73,7 +71,7 @@ describe('the page', needsBrowser, () => {
 
   it('catches up after half an hour asleep', async t => {
     const bot = await startBot(t);
-    const road = await layRoad(t, portOf(bot));
+    const road = await layRoad(t, bot.port);
     const page = await open(t);
     await page.clock.install();
     const ada = await visit(page, road.origin, 'Ada');

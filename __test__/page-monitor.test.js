@@ -18,8 +18,6 @@ const CLIENTS = 25;
 /** Longer than the monitor finds right for a loop. */
 const HELD_UP_MS = 1_200;
 
-const portOf = bot => Number(new URL(bot.address).port);
-
 async function openMonitor(page, address) {
   await page.goto(new URL('/monitor', address).href);
   await page.locator('#answers[data-state="live"]').waitFor();
@@ -178,7 +176,7 @@ describe('the monitor', needsBrowser, () => {
 
   it('says since when the bot does not answer, and goes on by itself', async t => {
     const first = await startBot(t);
-    const road = await layRoad(t, portOf(first));
+    const road = await layRoad(t, first.port);
     const page = await openMonitor(await open(t), road.origin);
     await until(async () => (await value(page, 'connections')) === '0', 'the first sample');
     first.kill('SIGKILL');
@@ -187,7 +185,7 @@ describe('the monitor', needsBrowser, () => {
     // The last that was known is still there, as what it is.
     assert.equal(await value(page, 'connections'), '0');
 
-    road.leadTo(portOf(bot));
+    road.leadTo(bot.port);
     await page.locator('#answers[data-state="live"]').waitFor();
     await fillRoom(t, bot, 2, 3);
     await until(async () => (await value(page, 'connections')) === '3', 'the new connections');

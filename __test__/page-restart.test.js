@@ -18,8 +18,6 @@ const needs = { skip: needsBrowser.skip || needsPostgres.skip || needsRedis.skip
 const FORGET_ROOMS = `
   for _, key in ipairs(redis.call('KEYS', 'roomcast:*')) do redis.call('DEL', key) end`;
 
-const portOf = bot => Number(new URL(bot.address).port);
-
 describe('a bot that is killed and comes back', needs, () => {
   const open = useBrowser();
 
@@ -37,7 +35,7 @@ describe('a bot that is killed and comes back', needs, () => {
         SESSION_SECRET: 'the same after the restart',
       };
       const first = await startBot(t, { env });
-      const road = await layRoad(t, portOf(first));
+      const road = await layRoad(t, first.port);
       const pages = [
         await visit(await open(t), road.origin, 'Ada'),
         await visit(await open(t), road.origin, 'Alan'),
@@ -59,7 +57,7 @@ describe('a bot that is killed and comes back', needs, () => {
       assert.equal(await grace.join(1), 200);
 
       const backAt = Date.now();
-      road.leadTo(portOf(second));
+      road.leadTo(second.port);
       for (const page of pages) await page.shows(1, 2);
       t.diagnostic(`the newest state ${Date.now() - backAt} ms after the return`);
       for (const page of pages) assert.equal(await page.state('live'), 'Live');

@@ -35,6 +35,7 @@ async function startBot(t, options) {
   return {
     ...bot,
     address,
+    port: Number(new URL(address).port),
     url: `${address.replace('http:', 'ws:')}ws/rooms`,
     get: route => fetch(new URL(route, address)),
     post: (route, body) =>

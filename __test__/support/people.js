@@ -14,6 +14,11 @@ class Person {
     return this.#cookie;
   }
 
+  /** As `connect` takes it, for a WebSocket of this person. */
+  get asClient() {
+    return { userId: null, headers: { Cookie: this.#cookie } };
+  }
+
   get(route, headers = {}) {
     return fetch(new URL(route, this.#address), { headers: { Cookie: this.#cookie, ...headers } });
   }
