@@ -1,6 +1,6 @@
 'use strict';
 
-const binding = require('../binding.js');
+const binding = require('./addon.js');
 const { describe, unknown, wrong } = require('./describe.js');
 
 const KNOWN = ['url', 'prefix'];

@@ -1,6 +1,6 @@
 'use strict';
 
-const { Hub } = require('../binding.js');
+const { Hub } = require('./addon.js');
 
 /**
  * Opens a hub, with the two functions that a bot calls all the time.

@@ -30,18 +30,21 @@ export function addonIsFresh() {
   }
 }
 
-function sourcesHash() {
-  const files = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'package.json', ...filesUnder('src')];
+/** What the sources of an addon are, as they are now. */
+export function sourcesHash() {
+  const files = ['Cargo.toml', 'Cargo.lock', 'build.rs', ...filesUnder('src')];
+  // The rest of it is not about the build.
+  const { napi, scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   return hash(
     files.filter(file => existsSync(join(root, file))),
-    `${process.platform} ${process.arch}`,
+    JSON.stringify([process.platform, process.arch, napi, scripts.build]),
   );
 }
 
 function resultsHash() {
   const addons = readdirSync(root).filter(name => /^roomcast\..+\.node$/.test(name));
   if (addons.length === 0) throw new Error('No addon has been built');
-  return hash(['binding.js', 'binding.d.ts', ...addons.sort()]);
+  return hash(['binding.d.ts', ...addons.sort()]);
 }
 
 function filesUnder(folder) {

@@ -15,10 +15,11 @@ const directory = path.join(__dirname, 'programs');
  * @param {import('node:test').TestContext} t ends the process where the test leaves it running
  * @param {string} name the file's
  * @param {object} [settings] handed over as JSON in the first argument
- * @param {{ descriptors?: number }} [limits] how many descriptors it may have, by the shell
+ * @param {{ descriptors?: number, runtime?: string[] }} [options] how many descriptors it may have, by
+ *   the shell; what runs it, where that is not the Node of this process
  */
-function runProgram(t, name, settings = {}, { descriptors } = {}) {
-  const command = [process.execPath, path.join(directory, name), JSON.stringify(settings)];
+function runProgram(t, name, settings = {}, { descriptors, runtime = [process.execPath] } = {}) {
+  const command = [...runtime, path.join(directory, name), JSON.stringify(settings)];
   if (descriptors) command.unshift('sh', '-c', 'ulimit -n "$0" && exec "$@"', String(descriptors));
   const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
   const lines = new Arrivals();
