@@ -1,6 +1,7 @@
 // The pictures of the bot's pages in docs/images, taken of the bot itself: people who sign in, join and
-// leave over its HTTP API, and clients that follow their rooms. Takes two minutes, most of them for the
-// monitor's charts to have something to show. Needs Chromium, or what CHROMIUM names.
+// leave over its HTTP API, and clients that follow their rooms. Takes three minutes, two of them for the
+// monitor's charts to have something to show; `film`, `film-dark`, `page` or `monitor` as argument takes those alone.
+// Needs Chromium, or what CHROMIUM names, and for the film img2webp.
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import WebSocket from 'ws';
@@ -8,6 +9,7 @@ import { startBot } from '../__test__/support/bot.js';
 import { launchBrowser } from '../__test__/support/browser.js';
 import { signIn } from '../__test__/support/people.js';
 import { visit } from '../__test__/support/visitor.js';
+import { CAST, film, writeFilm } from './film.mjs';
 import { root } from './run.mjs';
 
 const DESKTOP = { width: 1240, height: 720 };
@@ -106,18 +108,41 @@ async function photographMonitor(context, bot) {
   await page.close();
 }
 
-const endings = [];
-try {
-  const browser = await launchBrowser();
-  endings.unshift(() => browser.close());
-  const bot = await startBot({ after: ending => endings.unshift(ending) });
-  const context = await browser.newContext({
-    deviceScaleFactor: 2,
-    locale: 'en-GB',
-    reducedMotion: 'reduce',
-  });
-  await photographPage(context, bot);
-  await photographMonitor(context, bot);
-} finally {
-  for (const ending of endings) await ending();
+function filmIn(colorScheme, name) {
+  return async (context, bot) => {
+    const page = await context.newPage();
+    await page.emulateMedia({ colorScheme, reducedMotion: 'no-preference' });
+    const ada = await visit(page, bot.address, 'Ada');
+    const person = await gather(bot, CAST);
+    writeFilm(await film(page, ada, person), join(root, 'docs/images', `${name}.webp`));
+  };
 }
+
+const PICTURES = {
+  film: filmIn('light', 'page-moving'),
+  'film-dark': filmIn('dark', 'page-moving-dark'),
+  page: photographPage,
+  monitor: photographMonitor,
+};
+
+async function take(picture) {
+  const endings = [];
+  try {
+    const browser = await launchBrowser();
+    endings.unshift(() => browser.close());
+    const bot = await startBot({ after: ending => endings.unshift(ending) });
+    const context = await browser.newContext({
+      deviceScaleFactor: 2,
+      locale: 'en-GB',
+      reducedMotion: 'reduce',
+    });
+    await PICTURES[picture](context, bot);
+  } finally {
+    for (const ending of endings) await ending();
+  }
+}
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.find(name => !Object.hasOwn(PICTURES, name));
+if (unknown) throw new Error(`there is no picture ${unknown}: ${Object.keys(PICTURES).join(', ')}`);
+for (const picture of wanted.length > 0 ? wanted : Object.keys(PICTURES)) await take(picture);
