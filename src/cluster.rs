@@ -1,10 +1,11 @@
 //! The hubs of other processes, through Redis: one sequence per room, whoever broadcasts; orders that all follow; how
 //! many clients there are over all.
 //!
-//! It has a thread with a runtime of its own. The others leave it errands; it hands the shards what Redis tells. Each room
-//! it has to do with is a [`Line`], which is brought step by step to where it should be (subscribed or not, up to date,
-//! nothing left to send), at most one call at a time. After any failure the connection is given up and all lines begin
-//! again on another one, so there is one way to come back, whatever has happened. See `docs/architecture.md`.
+//! It has a thread with a runtime of its own. The others leave it errands; it hands the shards what Redis tells. Each
+//! room it has to do with is a line (`line.rs`), which is brought step by step to where it should be (subscribed or
+//! not, up to date, nothing left to send), at most one call at a time. After any failure the connection is given up and
+//! all lines begin again on another one, so there is one way to come back, whatever has happened. See
+//! `docs/architecture.md`.
 
 mod address;
 mod ask;

@@ -30,10 +30,10 @@ const PACKAGES = [
   'ws',
 ];
 
-/** npm without a registry. A package in a folder it installs by a link too. */
+/** npm without a registry. */
 const NPM = `#!/bin/sh -e
 case "$1 $2" in
-  "install ../roomcast") ln -s "${root}" node_modules/roomcast ;;
+  "install roomcast") ln -s "${root}" node_modules/roomcast ;;
   "uninstall roomcast" | "uninstall ws") rm "node_modules/$2" ;;
   *) echo "npm $*: not in this test" >&2; exit 1 ;;
 esac
