@@ -10,6 +10,7 @@ const { signIn } = require('./support/people');
 const { quickDatabases } = require('./support/postgres');
 const { runProgram } = require('./support/program');
 const { freePort } = require('./support/redis');
+const { needsSignals } = require('./support/signals');
 const { until } = require('./support/wait');
 const { share } = require('./support/suite');
 
@@ -19,7 +20,7 @@ share(async file => {
 });
 
 for (const signals of [['SIGTERM'], ['SIGINT'], ['SIGINT', 'SIGINT']]) {
-  it(`tells its pages and ends by itself on ${signals.join(' and ')}`, async t => {
+  it(`tells its pages and ends by itself on ${signals.join(' and ')}`, needsSignals, async t => {
     const bot = await startBot(t, { env: await newDatabase() });
     const person = await signIn(bot.address, 'Ada');
     const page = await connect(bot, person.asClient);
@@ -30,7 +31,7 @@ for (const signals of [['SIGTERM'], ['SIGINT'], ['SIGINT', 'SIGINT']]) {
   });
 }
 
-it('ends by itself while neither Redis nor the database is there', async t => {
+it('ends by itself while neither Redis nor the database is there', needsSignals, async t => {
   const port = await freePort();
   const env = {
     DATABASE_URL: `postgres://bot@127.0.0.1:${port}/bot`,
@@ -44,7 +45,7 @@ it('ends by itself while neither Redis nor the database is there', async t => {
   assert.deepEqual(await bot.exited(), { code: 0, signal: null });
 });
 
-describe('a bot that is given a drain delay', () => {
+describe('a bot that is given a drain delay', needsSignals, () => {
   it('is out of order for load balancers first, and serves on until it is over', async t => {
     const bot = await startBot(t, { env: { ...(await newDatabase()), DRAIN_DELAY: '1' } });
     const person = await signIn(bot.address, 'Ada');
@@ -58,7 +59,7 @@ describe('a bot that is given a drain delay', () => {
   });
 });
 
-describe("a worker of Node's cluster module", () => {
+describe("a worker of Node's cluster module", needsSignals, () => {
   it('ends by itself too', async t => {
     const { DATABASE_URL = '' } = await newDatabase();
     const program = runProgram(t, 'bot-cluster.js', { DATABASE_URL });
