@@ -44,8 +44,10 @@ for (const form of FORMS) {
       for (const count of [1_999, 2_000, 2_001, 2_500, 3_000]) {
         const raw = await openRaw(server);
         raw.write(withLines('', filler(count)));
-        // Node keeps 2 000 of them and counts their bytes alone; our own limit is 100.
-        assert.equal((await raw.response()).status, form === 'standalone' ? 431 : 101, `${count}`);
+        // Node keeps 2 000 of them and drops the others, or refuses the head; our own limit is 100.
+        const { status } = await raw.response();
+        const right = form === 'standalone' ? [431] : [101, 431];
+        assert.ok(right.includes(status), `${status} for ${count}`);
         raw.terminate();
       }
     });
@@ -57,7 +59,7 @@ for (const form of FORMS) {
         raw.write(withLines(filler(count), ''));
         const { status } = await raw.response();
         // Node has dropped what came last: it may not even see that a WebSocket is asked for.
-        const right = form === 'standalone' ? [431] : [200, 400, 426];
+        const right = form === 'standalone' ? [431] : [200, 400, 426, 431];
         assert.ok(right.includes(status), `${status} for ${count}`);
         raw.terminate();
       }

@@ -99,7 +99,12 @@ function setupArguments(first, second) {
     if (options.noServer) throw new TypeError('options.noServer is in conflict with a server');
     return { server: first, options };
   }
-  if (typeof first !== 'object' || first === null || typeof first.listen === 'function') {
+  if (
+    typeof first !== 'object' ||
+    first === null ||
+    typeof first.listen === 'function' ||
+    isServeResult(first)
+  ) {
     throw wrongServer('the first argument', first, ', or options with a port');
   }
   if (second !== undefined) {
@@ -196,6 +201,11 @@ function isServer(value) {
   );
 }
 
+/** Whether it is what Bun.serve or Deno.serve returns, which has a port and could pass for options. */
+function isServeResult(value) {
+  return typeof value?.ref === 'function' && typeof value.unref === 'function' && !value.listen;
+}
+
 /**
  * @param {string} name
  * @param {unknown} value
@@ -204,6 +214,12 @@ function isServer(value) {
  */
 function wrongServer(name, value, others = '') {
   const right = `an http or https server${others}`;
+  if (isServeResult(value)) {
+    return new TypeError(
+      `${name} must be ${right}, got ${describe(value)} that looks like a server of the runtime's own: ` +
+        "make one by node:http, or leave that one alone and pass { port } for the hub's",
+    );
+  }
   // An Express or Koa app listens by making a server of its own, which nobody else can get at.
   if (typeof value?.listen !== 'function' || value instanceof NetServer) {
     return wrong(name, right, value);
