@@ -12,6 +12,8 @@ const { unless } = require('./support/installed');
 const { compileNeeding, compileShared, needsCompiler, needsLinux } = require('./support/native');
 const { addonFile, layProject, temporaryFolder } = require('./support/package');
 
+const real = addonFile();
+// It would name an addon for all of these.
 delete process.env.NAPI_RS_NATIVE_LIBRARY_PATH;
 
 const here = thisHost();
@@ -44,7 +46,7 @@ function readFault(addon, { code, message, cause }, host = here) {
 /** Changes a copy of the real addon. */
 function changed(t, change) {
   const file = path.join(temporaryFolder(t), 'changed.node');
-  fs.writeFileSync(file, change(fs.readFileSync(addonFile())));
+  fs.writeFileSync(file, change(fs.readFileSync(real)));
   return file;
 }
 
@@ -139,7 +141,7 @@ describe('where the dynamic loader refuses the addon, roomcast says', () => {
 
   it('that it may not be read', needsLinux, t => {
     const project = layProject(t);
-    const addon = project.addPlatform(abiOf(here), { file: addonFile() });
+    const addon = project.addPlatform(abiOf(here), { file: real });
     fs.chmodSync(addon, 0);
     fs.chmodSync(project.folder, 0o755);
     // Root may read everything.
@@ -158,7 +160,7 @@ describe('where the dynamic loader refuses the addon, roomcast says', () => {
 
   it('that code may not be loaded from there', needsMounts, t => {
     const project = layProject(t);
-    const addon = project.addPlatform(abiOf(here), { file: addonFile() });
+    const addon = project.addPlatform(abiOf(here), { file: real });
     const { error } = loadElsewhere(project, { noexec: path.dirname(addon) });
     const { why, cure, cause } = readFault(addon, error);
     assert.equal(why, 'the system lets no code be loaded from where it is.');

@@ -45,6 +45,9 @@ impl Address {
                 if host.is_empty() {
                     return Err(format!("{RIGHT}: a host is missing"));
                 }
+                if !host.is_ascii() {
+                    return Err(format!("{RIGHT}: a host with other letters is written as xn--…"));
+                }
                 let user = user.map(|user| format!("{user}@")).unwrap_or_default();
                 node(&format!("{scheme}://{user}{host}{path}"))
             })
@@ -113,6 +116,17 @@ mod tests {
         assert!(!address.tls);
         assert!(Address::parse("rediss://a").unwrap().tls);
         assert_eq!(Address::parse("redis://a/3").unwrap().db, 3);
+    }
+
+    #[test]
+    fn a_host_is_in_ascii() {
+        let host = "xn--bcher-kva.example";
+        assert_eq!(
+            Address::parse(&format!("rediss://{host}")).unwrap().hosts(),
+            format!("{host}:6379")
+        );
+        let fault = Address::parse("redis://bücher.example").unwrap_err();
+        assert!(fault.ends_with("a host with other letters is written as xn--…"), "{fault}");
     }
 
     #[test]
