@@ -9,7 +9,8 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { addonOf, stage, targets } from './pack/stage.mjs';
+import { targets } from './addons/targets.mjs';
+import { stage } from './pack/stage.mjs';
 import { pack } from './pack/tarballs.mjs';
 import { endWithNpm, root, run } from './run.mjs';
 
@@ -40,10 +41,10 @@ async function build() {
 
 /** The addons in a folder, each with what it is for. */
 function addonsIn(folder, all) {
-  const addons = targets.map(target => ({ target, file: join(folder, addonOf(target)) }));
+  const addons = targets.map(target => ({ target, file: join(folder, target.file) }));
   const missing = addons.filter(({ file }) => !existsSync(file));
   if (all && missing.length > 0) {
-    const names = missing.map(({ target }) => addonOf(target));
+    const names = missing.map(({ target }) => target.file);
     throw new Error(`${folder} lacks ${names.join(', ')}`);
   }
   return addons.filter(addon => !missing.includes(addon));

@@ -7,8 +7,12 @@ const { napi } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** What addons are built for, by package.json: `roomcast.<abi>.node` for each. */
 export const targets = napi.targets.map(triple => {
-  const { platform, arch, abi, platformArchABI } = parseTriple(triple);
-  return { triple, platform, arch, libc: abi, file: `${napi.binaryName}.${platformArchABI}.node` };
+  const target = parseTriple(triple);
+  return {
+    ...target,
+    libc: target.abi,
+    file: `${napi.binaryName}.${target.platformArchABI}.node`,
+  };
 });
 
 /** The newest glibc that an addon may need. Also of the oldest systems that Node 20 itself runs on (2.28). */

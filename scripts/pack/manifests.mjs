@@ -26,10 +26,10 @@ export function mainManifest(manifest, targets) {
 }
 
 /** A platform package's README. */
-export function platformReadme({ platformArchABI, platform, arch, abi }) {
+export function platformReadme({ platformArchABI, platform, arch, libc }) {
   return `# ${BINDING}-${platformArchABI}
 
-The addon of \`roomcast\` for ${SYSTEMS[platform]} on ${arch}${LIBRARIES[abi] ?? ''}. It comes by itself with
+The addon of \`roomcast\` for ${SYSTEMS[platform]} on ${arch}${LIBRARIES[libc] ?? ''}. It comes by itself with
 \`npm install roomcast\`, which chooses by \`os\`, \`cpu\` and \`libc\`, and is of no use without it.
 
 MIT. THIRD-PARTY-LICENSES has the licences of what is compiled in.

@@ -1,7 +1,8 @@
 // The folders that the tarballs are made of.
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { NapiCli, parseTriple } from '@napi-rs/cli';
+import { NapiCli } from '@napi-rs/cli';
+import { targets } from '../addons/targets.mjs';
 import { licencesOf } from '../licenses.mjs';
 import { root } from '../run.mjs';
 import { mainManifest, platformReadme } from './manifests.mjs';
@@ -13,17 +14,11 @@ const write = (file, value) => writeFileSync(file, `${JSON.stringify(value, null
 
 const manifest = read(join(root, 'package.json'));
 
-/** What addons are made for, by package.json. */
-export const targets = manifest.napi.targets.map(triple => parseTriple(triple));
-
-export const addonOf = ({ platformArchABI }) =>
-  `${manifest.napi.binaryName}.${platformArchABI}.node`;
-
 /**
  * Lays out the packages anew, each in a folder of its own: `roomcast`, and the platforms'.
  *
  * @param {string} folder
- * @param {{ target: import('@napi-rs/cli').Target, file: string }[]} addons
+ * @param {{ target: typeof targets[number], file: string }[]} addons
  * @returns {Promise<string[]>} the packages' folders, the main one first
  */
 export async function stage(folder, addons) {
@@ -51,7 +46,7 @@ function completePlatform(folder, { target, file }) {
   const own = read(join(place, 'package.json'));
   const files = [...own.files, LICENCES];
   write(join(place, 'package.json'), { ...own, type: 'commonjs', files });
-  copyFileSync(file, join(place, addonOf(target)));
+  copyFileSync(file, join(place, target.file));
   copyFileSync(join(root, 'LICENSE'), join(place, 'LICENSE'));
   writeFileSync(join(place, 'README.md'), platformReadme(target));
   writeFileSync(join(place, LICENCES), licencesOf(target.triple));
