@@ -80,6 +80,27 @@ async function goesOnUnder(t, commands, history) {
   return true;
 }
 
+/** As `heard` of a wire: what a node says on which a room is, and then is no more, before that has been read. */
+function movesAway(roomId) {
+  const channel = `roomcast:room:{${roomId}}`;
+  const name = `$${channel.length}\r\n${channel}\r\n`;
+  let held = null;
+  let moved = false;
+  return (bytes, redis) => {
+    if (!moved && bytes.includes(`ssubscribe\r\n${name}`)) {
+      moved = true;
+      held = [];
+      redis.write(`*2\r\n$12\r\nSUNSUBSCRIBE\r\n${name}`);
+    }
+    if (!held) return bytes;
+    held.push(bytes);
+    const all = Buffer.concat(held);
+    if (!all.includes(`sunsubscribe\r\n${name}`)) return Buffer.alloc(0);
+    held = null;
+    return all;
+  };
+}
+
 describe('a Redis that does this again and again', needsRedis, () => {
   for (const [what, commands, history] of [
     ['cuts the connections', CUT, 64],
@@ -114,6 +135,17 @@ describe('a Redis that does this again and again', needsRedis, () => {
     await untilAllSaw(witnesses, names);
     assertAgree(witnesses);
     assertNewest(witnesses, names);
+  });
+});
+
+describe('a room that moves to another node at once after it was subscribed', needsRedis, () => {
+  it('is subscribed again', async t => {
+    const redis = await startRedis(t);
+    const [other] = await startFleet(t, 1, redis);
+    const [near] = await startFleet(t, 1, await layWire(t, redis, { heard: movesAway(ROOM) }));
+    const witnesses = await Promise.all([near, other].map(bot => watch(bot, ROOM)));
+    await untilAllSaw(witnesses, await new Updates().send(other, ROOM));
+    assertAgree(witnesses);
   });
 });
 

@@ -12,7 +12,7 @@ class Wire {
   #pairs = new Set();
   #deaf = false;
 
-  constructor(redis, lateMs) {
+  constructor(redis, { lateMs, heard }) {
     this.#server = net.createServer(near => {
       const far = net.connect(redis.port, '127.0.0.1');
       const pair = { near, far };
@@ -20,8 +20,9 @@ class Wire {
       near.on('data', bytes => far.write(bytes));
       far.on('data', bytes => {
         if (this.#deaf) return;
-        if (lateMs > 0) setTimeout(() => near.write(bytes), lateMs);
-        else near.write(bytes);
+        const said = heard(bytes, far);
+        if (lateMs > 0) setTimeout(() => near.write(said), lateMs);
+        else near.write(said);
       });
       for (const socket of [near, far]) {
         socket.setNoDelay(true);
@@ -68,10 +69,11 @@ class Wire {
  *
  * @param {{ after(ending: () => unknown): void }} t
  * @param {import('./redis').Redis} redis
- * @param {{ lateMs?: number }} [options] by how much what Redis says is late
+ * @param {{ lateMs?: number, heard?: (bytes: Buffer, redis: net.Socket) => Buffer }} [options] by how much
+ *   what Redis says is late, and what the hub hears of it
  */
-async function layWire(t, redis, { lateMs = 0 } = {}) {
-  const wire = new Wire(redis, lateMs);
+async function layWire(t, redis, { lateMs = 0, heard = bytes => bytes } = {}) {
+  const wire = new Wire(redis, { lateMs, heard });
   t.after(() => wire.close());
   await wire.listen();
   return wire;

@@ -111,7 +111,7 @@ impl Cluster {
             return self.make(link, Call::Line(topic), call);
         }
         if !wanted && line.stage != Stage::Off {
-            line.stage = Stage::Off;
+            (line.stage, line.leaving) = (Stage::Off, true);
             if let Topic::Room(room) = &topic {
                 self.local.rooms.retire(room);
             }

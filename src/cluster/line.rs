@@ -131,6 +131,8 @@ pub(super) struct Line {
     pub(super) stage: Stage,
     /// A call is under way.
     pub(super) calling: bool,
+    /// Redis was asked to tell of it no more, and has yet to say so.
+    pub(super) leaving: bool,
     /// It stands on the list of those that may have something to do.
     pub(super) listed: bool,
     /// What was told before the line was up to date.
@@ -160,6 +162,7 @@ impl Line {
             flight: Vec::new(),
             stage: Stage::Off,
             calling: false,
+            leaving: false,
             listed: false,
             held: VecDeque::new(),
             joins: Vec::new(),
@@ -201,7 +204,7 @@ impl Line {
         if self.calling || self.told != Some(0) {
             self.told = None;
         }
-        (self.stage, self.calling) = (Stage::Off, false);
+        (self.stage, self.calling, self.leaving) = (Stage::Off, false, false);
         self.held.clear();
     }
 

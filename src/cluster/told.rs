@@ -49,11 +49,10 @@ impl Cluster {
             PushKind::SUnsubscribe => {
                 let Some(Value::BulkString(channel)) = data.first() else { return };
                 let topic = str::from_utf8(channel).ok().and_then(|name| self.channels.get(name));
-                let ours =
-                    |topic| self.lines.get(topic).is_some_and(|line| line.stage == Stage::Off);
-                if topic.is_some_and(|topic| !ours(topic)) {
-                    // Nobody here has asked for it: the room has moved to another node. And it counts as the answer to
-                    // a call that has another one.
+                let Some(line) = topic.and_then(|topic| self.lines.get_mut(topic)) else { return };
+                if !std::mem::take(&mut line.leaving) {
+                    // Nobody here has asked for it: the room has moved to another node, maybe just after it said that it
+                    // would tell of it. And it counts as the answer to a call that has another one.
                     self.lose(
                         Fault::Away("a room has moved to another node".into()),
                         Instant::now(),
