@@ -7,7 +7,6 @@ const { Arrivals } = require('./queue');
 const { failsafe } = require('./wait');
 
 const directory = path.join(__dirname, 'programs');
-
 /**
  * Runs one of `programs/` in a process of its own. Its standard output is lines of JSON, awaited
  * one by one.
@@ -15,15 +14,21 @@ const directory = path.join(__dirname, 'programs');
  * @param {import('node:test').TestContext} t ends the process where the test leaves it running
  * @param {string} name the file's
  * @param {object} [settings] handed over as JSON in the first argument
- * @param {{ descriptors?: number, runtime?: string[] }} [options] how many descriptors it may have, by
- *   the shell; what runs it, where that is not the Node of this process
+ * @param {{ descriptors?: number, runtime?: string[], env?: NodeJS.ProcessEnv }} [options] how many
+ *   descriptors it may have, by the shell; what runs it, where that is not the Node of this process;
+ *   its environment, where it is all of this one's
  */
-function runProgram(t, name, settings = {}, { descriptors, runtime = [process.execPath] } = {}) {
+function runProgram(t, name, settings = {}, options = {}) {
+  const {
+    descriptors,
+    runtime = [process.execPath],
+    // Node 24 reads that file on a thread of its own, which gives back a descriptor at any time.
+    env = { ...process.env, NODE_EXTRA_CA_CERTS: undefined },
+  } = options;
   const command = [...runtime, path.join(directory, name), JSON.stringify(settings)];
   if (descriptors) command.unshift('sh', '-c', 'ulimit -n "$0" && exec "$@"', String(descriptors));
   const child = spawn(command[0], command.slice(1), {
-    // Node 24 reads that file on a thread of its own, which gives back a descriptor at any time.
-    env: { ...process.env, NODE_EXTRA_CA_CERTS: undefined },
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines = new Arrivals();

@@ -27,7 +27,9 @@ async function startRegistry(t) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'roomcast-registry-'));
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
   const uplink = (await run('npm', ['config', 'get', 'registry'])).stdout.trim();
-  const { port } = await runProgram(t, 'registry.js', { folder, uplink }).nextLine();
+  // With the certificates that the one it gets from may need.
+  const program = runProgram(t, 'registry.js', { folder, uplink }, { env: process.env });
+  const { port } = await program.nextLine();
   const url = `http://127.0.0.1:${port}/`;
 
   const answer = await fetch(`${url}-/user/org.couchdb.user:ada`, {
