@@ -7,6 +7,7 @@ const { Arrivals } = require('./queue');
 const { failsafe } = require('./wait');
 
 const directory = path.join(__dirname, 'programs');
+
 /**
  * Runs one of `programs/` in a process of its own. Its standard output is lines of JSON, awaited
  * one by one.
