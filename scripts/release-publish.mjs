@@ -8,13 +8,12 @@
 //   --registry URL    to another registry than npm is set up for
 //   --incomplete      also where not every platform has a package: for trials at a registry of one's own
 //   --dry-run         says what would be done
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { missingOf, tarballsOf } from './release-tarballs.mjs';
-import { npm, root } from './run.mjs';
+import { npm, npmSays, root } from './run.mjs';
 
 /** The first npm that trusted publishing works with. */
 const OLDEST_NPM = [11, 5, 1];
@@ -74,15 +73,6 @@ async function publish() {
     if (tarball === main) await allShown(tarballs.slice(0, -1));
     await publishOne(tarball);
   }
-}
-
-function npmSays(...args) {
-  const { stdout, error } = spawnSync('npm', args, {
-    encoding: 'utf8',
-    shell: process.platform === 'win32',
-  });
-  if (error) throw error;
-  return stdout.trim();
 }
 
 function checkNpm() {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,13 +38,34 @@ export function run(command, args, options) {
   });
 }
 
-/**
- * Runs npm: the one that runs this script where there is one, so that no other version comes in.
- */
-export function npm(...args) {
+/** How npm is started: the one that runs this script where there is one, so that no other version comes in. */
+function npmCommand(args) {
   const cli = process.env.npm_execpath;
-  if (cli && basename(cli) === 'npm-cli.js') return run(process.execPath, [cli, ...args]);
-  return run('npm', args, { shell: process.platform === 'win32' });
+  if (cli && basename(cli) === 'npm-cli.js') return [process.execPath, [cli, ...args], {}];
+  return ['npm', args, { shell: process.platform === 'win32' }];
+}
+
+/** Runs npm as `run` does. */
+export function npm(...args) {
+  return run(...npmCommand(args));
+}
+
+/**
+ * What npm writes to its standard output.
+ *
+ * @throws {Error} where it fails; its own words are on stderr
+ */
+export function npmSays(...args) {
+  const [command, all, options] = npmCommand(args);
+  const stdio = ['ignore', 'pipe', 'inherit'];
+  const { status, stdout, error } = spawnSync(command, all, {
+    encoding: 'utf8',
+    stdio,
+    ...options,
+  });
+  if (error) throw error;
+  if (status !== 0) throw new Error(`npm ${args[0]} failed; the output above says why`);
+  return stdout.trim();
 }
 
 /**

@@ -1,6 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
+import { npmSays } from '../run.mjs';
 
 /**
  * Packs folders by `npm pack`. The same files give the same bytes.
@@ -14,7 +14,7 @@ export function pack(folders, destination) {
   for (const name of readdirSync(destination)) {
     if (name.endsWith('.tgz')) rmSync(join(destination, name));
   }
-  const packed = npm(
+  const packed = npmSays(
     'pack',
     '--json',
     '--ignore-scripts',
@@ -29,22 +29,4 @@ export function pack(folders, destination) {
     size,
     unpackedSize,
   }));
-}
-
-/** What npm writes to its standard output. */
-function npm(...args) {
-  const cli = process.env.npm_execpath;
-  const byNode = cli && basename(cli) === 'npm-cli.js';
-  const { status, stdout, error } = spawnSync(
-    byNode ? process.execPath : 'npm',
-    byNode ? [cli, ...args] : args,
-    {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'inherit'],
-      shell: !byNode && process.platform === 'win32',
-    },
-  );
-  if (error) throw error;
-  if (status !== 0) throw new Error(`npm ${args[0]} failed; the output above says why`);
-  return stdout;
 }
